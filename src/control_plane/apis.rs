@@ -1,0 +1,74 @@
+//! Working copies of APIs: create, read, change, delete.
+
+mod check;
+mod create;
+mod definition;
+mod delete;
+mod list;
+mod update;
+
+pub use create::NewApi;
+pub use definition::{DefinitionReport, DefinitionSource, Uploaded};
+pub(crate) use list::is_visible;
+pub use list::{ApiFilter, ApiPage, ApiSort};
+pub use update::ApiChange;
+pub(crate) use update::check_expected;
+
+use domain::api::Api;
+use domain::event::Event;
+use domain::lifecycle::LifecycleState;
+use domain::oauth::Principal;
+use domain::runtime::ApiMetadata;
+use domain::{ApiId, Failure, Timestamp, error_code};
+use store::ApimConn;
+use store::apim::apis;
+
+use crate::ControlPlane;
+
+/// 404 in WSO2's words.
+pub(crate) fn not_found(id: impl std::fmt::Display) -> Failure {
+    Failure::refused(error_code::API_NOT_FOUND, format!("there is no API with the id '{id}'"))
+}
+
+/// An id from a URL: what is no UUID cannot exist.
+pub(crate) fn parse_id(text: &str) -> Result<ApiId, Failure> {
+    text.parse().map_err(|_| not_found(text))
+}
+
+pub(crate) fn metadata(api: &Api) -> ApiMetadata {
+    ApiMetadata {
+        api_id: api.id,
+        organization: api.organization.clone(),
+        name: api.name.as_str().to_owned(),
+        version: api.version.as_str().to_owned(),
+        context: api.full_context(),
+        state: api.state,
+        is_default_version: api.is_default_version && api.state != LifecycleState::Created,
+    }
+}
+
+/// Takes the default flag from all other versions of the API.
+pub(crate) fn clear_other_defaults(conn: &mut ApimConn, api: &Api, now: Timestamp) -> Result<(), Failure> {
+    for mut other in apis::list_by_name(conn, &api.organization, api.name.as_str())? {
+        if other.id == api.id || !other.is_default_version {
+            continue;
+        }
+        let expected = other.row_version;
+        other.is_default_version = false;
+        other.row_version += 1;
+        apis::update(conn, &other, expected)?;
+        conn.append(now, Event::ApiUpdated(metadata(&other)));
+    }
+    Ok(())
+}
+
+impl ControlPlane {
+    /// The working copy.
+    ///
+    /// # Errors
+    /// 404 when the caller's organization has no such API.
+    pub async fn get_api(&self, caller: &Principal, id: &str) -> Result<Api, Failure> {
+        let (id, organization) = (parse_id(id)?, caller.organization.clone());
+        self.apim().read(move |conn| apis::find(conn, &organization, id)?.ok_or_else(|| not_found(id))).await
+    }
+}

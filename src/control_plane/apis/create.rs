@@ -1,0 +1,90 @@
+//! `POST /apis` and `POST /apis/import-openapi`.
+
+use domain::api::{Api, ApiDetails};
+use domain::event::Event;
+use domain::lifecycle::LifecycleState;
+use domain::name::{ApiContext, ApiName, ApiVersion};
+use domain::oauth::Principal;
+use domain::{ApiId, Failure};
+use store::apim::{apis, lifecycle_events};
+use store::shared::registry;
+use store::{ApimConn, StoreError};
+
+use super::definition::Uploaded;
+use super::{check, clear_other_defaults, metadata};
+use crate::ControlPlane;
+
+/// What a creator hands in.
+#[derive(Debug, Clone)]
+pub struct NewApi {
+    pub name: ApiName,
+    pub version: ApiVersion,
+    pub context: ApiContext,
+    pub is_default_version: bool,
+    pub details: ApiDetails,
+}
+
+impl ControlPlane {
+    /// Makes an API in state CREATED; with a definition, its document is kept byte for byte in the registry.
+    ///
+    /// # Errors
+    /// 400 naming the field; 409 when name and version or the context are taken.
+    pub async fn create_api(
+        &self,
+        caller: &Principal,
+        new: NewApi,
+        definition: Option<Uploaded>,
+    ) -> Result<Api, Failure> {
+        check::details(&new.details)?;
+        let now = self.now();
+        let definition_hash = match definition {
+            Some(uploaded) => Some(registry::put(self.shared(), uploaded.media_type(), uploaded.bytes, now).await?),
+            None => None,
+        };
+        let user = caller.qualified_name();
+        let api = Api {
+            id: ApiId::random(),
+            organization: caller.organization.clone(),
+            name: new.name,
+            version: new.version,
+            context: new.context,
+            provider: user.clone(),
+            state: LifecycleState::Created,
+            is_default_version: new.is_default_version,
+            definition_hash,
+            details: new.details,
+            created_at: now,
+            created_by: user.clone(),
+            updated_at: now,
+            updated_by: user,
+            row_version: 1,
+        };
+        self.apim().write(move |conn| insert(conn, &api).map(|()| api.clone())).await
+    }
+}
+
+fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
+    check::is_free(conn, &api.organization, api)?;
+    check::references(conn, api)?;
+    match apis::insert(conn, api) {
+        Ok(()) => {}
+        Err(StoreError::Conflict { constraint }) => return Err(check::taken_meanwhile(api, &constraint)),
+        Err(other) => return Err(other.into()),
+    }
+    if api.is_default_version {
+        clear_other_defaults(conn, api, api.created_at)?;
+    }
+    lifecycle_events::insert(
+        conn,
+        &lifecycle_events::LifecycleEvent {
+            api_id: api.id,
+            organization: api.organization.clone(),
+            previous: None,
+            new: api.state,
+            user: api.created_by.clone(),
+            at: api.created_at,
+        },
+    )?;
+    conn.append(api.created_at, Event::ApiUpdated(metadata(api)));
+    Ok(())
+}

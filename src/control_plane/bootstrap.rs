@@ -1,0 +1,33 @@
+//! What every organization starts with.
+
+use domain::event::Event;
+use domain::throttling::defaults;
+use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
+use domain::{Failure, Organization, Timestamp};
+use store::ApimDb;
+use store::apim::policies;
+
+/// Stores the default throttling policies that are missing; harmless to repeat. A policy that an administrator changed
+/// stays as it is. A default that was deleted comes back only when no policy of its kind is left.
+pub async fn ensure_default_policies(
+    apim: &ApimDb,
+    organization: Organization,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    apim.write(move |conn| {
+        if policies::list::<SubscriptionPolicy>(conn, Some(&organization))?.is_empty() {
+            for policy in defaults::subscription_policies(&organization) {
+                policies::insert(conn, &policy)?;
+                conn.append(now, Event::SubscriptionPolicyUpdated(policy));
+            }
+        }
+        if policies::list::<ApplicationPolicy>(conn, Some(&organization))?.is_empty() {
+            for policy in defaults::application_policies(&organization) {
+                policies::insert(conn, &policy)?;
+                conn.append(now, Event::ApplicationPolicyUpdated(policy));
+            }
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,204 @@
+//! Deploying revisions to environments, and what gateways said about it.
+
+use std::time::Duration;
+
+use domain::event::Event;
+use domain::lifecycle::LifecycleState;
+use domain::oauth::Principal;
+use domain::revision::{Deployment, DeploymentCounts};
+use domain::runtime::DeployedRevision;
+use domain::{ApiId, Failure, Organization, Timestamp, error_code};
+use store::ApimConn;
+use store::apim::{apis, deployments, gateways};
+
+use crate::ControlPlane;
+use crate::apis::{metadata, not_found, parse_id};
+use crate::revisions::{RevisionName, resolve};
+
+/// A deployment with what the environment's gateways acknowledged.
+#[derive(Debug, Clone)]
+pub struct DeploymentView {
+    pub deployment: Deployment,
+    pub counts: DeploymentCounts,
+}
+
+/// One environment of a deploy request (WSO2 `APIRevisionDeployment`).
+#[derive(Debug, Clone)]
+pub struct DeployTarget {
+    pub environment: String,
+    pub vhost: Option<String>,
+    pub display_on_devportal: bool,
+}
+
+/// Where an undeploy request points.
+#[derive(Debug, Clone)]
+pub enum UndeployTarget {
+    Environments(Vec<String>),
+    All,
+}
+
+/// Adds to each deployment what gateways acknowledged.
+pub(crate) fn views(
+    conn: &mut ApimConn,
+    wished: Vec<Deployment>,
+    now: Timestamp,
+    fresh_for: Duration,
+) -> Result<Vec<DeploymentView>, Failure> {
+    let counts = gateways::counts(conn, &wished, now, fresh_for)?;
+    Ok(wished.into_iter().zip(counts).map(|(deployment, counts)| DeploymentView { deployment, counts }).collect())
+}
+
+impl ControlPlane {
+    /// Makes the revision the one that the environments' gateways serve; returns at once, gateways acknowledge later.
+    ///
+    /// # Errors
+    /// 404 for the API or revision; 400/900504 for an environment, 400 for a vhost that it does not have; 409 when the
+    /// API is retired.
+    pub async fn deploy_revision(
+        &self,
+        caller: &Principal,
+        api_id: &str,
+        named: RevisionName,
+        targets: Vec<DeployTarget>,
+    ) -> Result<Vec<DeploymentView>, Failure> {
+        let api_id = parse_id(api_id)?;
+        let now = self.now();
+        let targets = self.check_targets(targets)?;
+        let (organization, fresh_for) = (caller.organization.clone(), self.heartbeat_fresh_for());
+        self.apim()
+            .write(move |conn| {
+                let api = apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
+                let revision = resolve(conn, api_id, &named)?;
+                if api.state == LifecycleState::Retired {
+                    return Err(Failure::refused(error_code::CONFLICT, "a retired API cannot be deployed"));
+                }
+                for (environment, vhost, display_on_devportal) in &targets {
+                    let deployment = Deployment {
+                        api_id,
+                        revision_id: revision.id,
+                        environment: environment.clone(),
+                        vhost: vhost.clone(),
+                        display_on_devportal: *display_on_devportal,
+                        deployed_at: now,
+                    };
+                    deployments::put(conn, &organization, &deployment)?;
+                    let deployed = DeployedRevision {
+                        api_id,
+                        revision_id: revision.id,
+                        environment: environment.clone(),
+                        vhost: vhost.clone(),
+                        artifact_hash: revision.artifact_hash.clone(),
+                    };
+                    conn.append(
+                        now,
+                        Event::ApiDeployed {
+                            organization: organization.clone(),
+                            deployment: deployed,
+                            metadata: metadata(&api),
+                        },
+                    );
+                }
+                let wished = deployments::list(conn, api_id)?;
+                let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
+                views(conn, wished, now, fresh_for)
+            })
+            .await
+    }
+
+    fn check_targets(&self, targets: Vec<DeployTarget>) -> Result<Vec<(String, String, bool)>, Failure> {
+        if targets.is_empty() {
+            return Err(Failure::invalid("body", "name at least one environment"));
+        }
+        targets
+            .into_iter()
+            .map(|target| {
+                let environment = self.find_environment(&target.environment)?;
+                let vhost = match &target.vhost {
+                    Some(host) if environment.vhost(host).is_some() => host.clone(),
+                    Some(host) => {
+                        return Err(Failure::invalid(
+                            "vhost",
+                            format!("environment '{}' has no vhost '{host}'", environment.name),
+                        ));
+                    }
+                    None => {
+                        return Err(Failure::invalid("vhost", "is missing: name a host of the environment"));
+                    }
+                };
+                Ok((environment.name.clone(), vhost, target.display_on_devportal))
+            })
+            .collect()
+    }
+
+    fn find_environment(&self, name: &str) -> Result<&crate::Environment, Failure> {
+        self.environments().iter().find(|environment| environment.name == name).ok_or_else(|| {
+            Failure::refused(error_code::ENVIRONMENT_NOT_FOUND, format!("there is no gateway environment '{name}'"))
+        })
+    }
+
+    /// Takes the revision off the environments.
+    ///
+    /// # Errors
+    /// 404 for the API or revision; 400 for an environment that does not exist or serves another revision.
+    pub async fn undeploy_revision(
+        &self,
+        caller: &Principal,
+        api_id: &str,
+        named: RevisionName,
+        target: UndeployTarget,
+    ) -> Result<Vec<DeploymentView>, Failure> {
+        let api_id = parse_id(api_id)?;
+        if let UndeployTarget::Environments(names) = &target {
+            if names.is_empty() {
+                return Err(Failure::invalid("body", "name at least one environment, or set allEnvironments"));
+            }
+            for name in names {
+                self.find_environment(name)?;
+            }
+        }
+        let (organization, now, fresh_for) = (caller.organization.clone(), self.now(), self.heartbeat_fresh_for());
+        self.apim()
+            .write(move |conn| {
+                apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
+                let revision = resolve(conn, api_id, &named)?;
+                let deployed: Vec<String> = deployments::list(conn, api_id)?
+                    .into_iter()
+                    .filter(|deployment| deployment.revision_id == revision.id)
+                    .map(|deployment| deployment.environment)
+                    .collect();
+                let names = match &target {
+                    UndeployTarget::All => deployed,
+                    UndeployTarget::Environments(names) => {
+                        if let Some(name) = names.iter().find(|name| !deployed.contains(name)) {
+                            return Err(Failure::invalid(
+                                "name",
+                                format!("revision {} is not deployed to '{name}'", revision.number),
+                            ));
+                        }
+                        names.clone()
+                    }
+                };
+                for environment in names {
+                    undeploy(conn, &organization, api_id, environment, now)?;
+                }
+                let wished = deployments::list(conn, api_id)?;
+                let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
+                views(conn, wished, now, fresh_for)
+            })
+            .await
+    }
+}
+
+/// Removes one deployment and tells the gateways.
+pub(crate) fn undeploy(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    api_id: ApiId,
+    environment: String,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if deployments::delete(conn, api_id, &environment)? {
+        conn.append(now, Event::ApiUndeployed { organization: organization.clone(), api_id, environment });
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The use cases behind the management REST APIs: no HTTP, no SQL.
+//!
+//! A use case checks its input, opens one transaction, writes the change and its events together and returns the new
+//! state; it fails with [`domain::Failure`] and then nothing has changed. Content of the registry is written before the
+//! row that refers to it. Entry point: [`ControlPlane`].
+
+pub mod apis;
+pub mod applications;
+mod artifact;
+pub mod bootstrap;
+pub mod deployments;
+pub mod environment;
+pub mod keys;
+pub mod lifecycle;
+pub mod policies;
+pub mod revisions;
+pub mod subscriptions;
+
+use std::sync::Arc;
+
+use client::GuardedFetch;
+use domain::contract::KeyManager;
+use domain::{Clock, Timestamp};
+pub use store::apim::apis::{Direction, Page};
+use store::{ApimDb, SharedDb};
+
+pub use environment::{Environment, Vhost};
+
+/// What the use cases need.
+pub struct Deps {
+    pub apim: ApimDb,
+    pub shared: SharedDb,
+    pub key_manager: Arc<dyn KeyManager>,
+    pub clock: Arc<dyn Clock>,
+    /// Where APIs can be deployed.
+    pub environments: Vec<Environment>,
+    /// How old a gateway's heartbeat may be for the gateway to count as live.
+    pub heartbeat_fresh_for: std::time::Duration,
+    pub fetch: GuardedFetch,
+}
+
+/// The use cases; clones share everything.
+#[derive(Clone)]
+pub struct ControlPlane {
+    deps: Arc<Deps>,
+}
+
+impl ControlPlane {
+    #[must_use]
+    pub fn new(deps: Deps) -> Self {
+        Self { deps: Arc::new(deps) }
+    }
+
+    pub(crate) fn apim(&self) -> &ApimDb {
+        &self.deps.apim
+    }
+
+    pub(crate) fn shared(&self) -> &SharedDb {
+        &self.deps.shared
+    }
+
+    pub(crate) fn key_manager(&self) -> &dyn KeyManager {
+        self.deps.key_manager.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.deps.clock.now()
+    }
+
+    pub(crate) fn heartbeat_fresh_for(&self) -> std::time::Duration {
+        self.deps.heartbeat_fresh_for
+    }
+
+    pub(crate) fn fetch(&self) -> &GuardedFetch {
+        &self.deps.fetch
+    }
+
+    /// Where APIs can be deployed.
+    #[must_use]
+    pub fn environments(&self) -> &[Environment] {
+        &self.deps.environments
+    }
+}

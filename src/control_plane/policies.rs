@@ -1,0 +1,198 @@
+//! Throttling policies: subscription and application.
+
+use domain::event::Event;
+use domain::oauth::Principal;
+use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED, UNLIMITED};
+use domain::throttling::{ApplicationPolicy, Limit, PolicyKind, Quota, SubscriptionPolicy};
+use domain::{Failure, PolicyId, error_code};
+use store::StoreError;
+use store::apim::policies::{self, StoredPolicy};
+
+use crate::ControlPlane;
+
+/// Longest policy name, in characters.
+const NAME_CHARS_MAX: usize = 60;
+/// Largest quota and window; far beyond use, and safe to multiply.
+const QUOTA_MAX: u64 = 1_000_000_000_000;
+const UNIT_TIME_MAX: u32 = 10_000;
+
+/// A kind of policy that this room serves.
+pub trait ServedPolicy: StoredPolicy + Clone + Send + Sync + 'static {
+    fn limit(&self) -> Option<&Limit>;
+    fn set_id(&mut self, id: PolicyId);
+    fn updated(self) -> Event;
+}
+
+impl ServedPolicy for SubscriptionPolicy {
+    fn limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
+    fn set_id(&mut self, id: PolicyId) {
+        self.id = id;
+    }
+
+    fn updated(self) -> Event {
+        Event::SubscriptionPolicyUpdated(self)
+    }
+}
+
+impl ServedPolicy for ApplicationPolicy {
+    fn limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
+    fn set_id(&mut self, id: PolicyId) {
+        self.id = id;
+    }
+
+    fn updated(self) -> Event {
+        Event::ApplicationPolicyUpdated(self)
+    }
+}
+
+fn not_found(id: impl std::fmt::Display) -> Failure {
+    Failure::refused(error_code::NOT_FOUND, format!("there is no throttling policy with the id '{id}'"))
+}
+
+fn parse_id(text: &str) -> Result<PolicyId, Failure> {
+    text.parse().map_err(|_| not_found(text))
+}
+
+fn taken(name: &str) -> Failure {
+    Failure::refused(error_code::CONFLICT, format!("policyName: a throttling policy '{name}' already exists"))
+}
+
+fn check<P: ServedPolicy>(policy: &P) -> Result<(), Failure> {
+    let name = policy.name();
+    let length = name.chars().count();
+    if length == 0 || length > NAME_CHARS_MAX {
+        return Err(Failure::invalid("policyName", format!("must have 1 to {NAME_CHARS_MAX} characters")));
+    }
+    if let Some(c) = name.chars().find(|c| !(c.is_alphanumeric() || "._- ".contains(*c))) {
+        return Err(Failure::invalid("policyName", format!("must not contain {c:?}")));
+    }
+    let Some(limit) = policy.limit() else { return Ok(()) };
+    if limit.unit_time == 0 || limit.unit_time > UNIT_TIME_MAX {
+        return Err(Failure::invalid("defaultLimit.unitTime", format!("must be 1 to {UNIT_TIME_MAX}")));
+    }
+    let amount = match limit.quota {
+        Quota::RequestCount { requests } => requests,
+        Quota::Bandwidth { bytes } => bytes,
+        Quota::EventCount { events } => events,
+    };
+    if amount == 0 || amount > QUOTA_MAX {
+        return Err(Failure::invalid("defaultLimit", format!("the quota must be 1 to {QUOTA_MAX}")));
+    }
+    Ok(())
+}
+
+impl ControlPlane {
+    /// Stores a new policy under a new id.
+    ///
+    /// # Errors
+    /// 400 naming the field; 409 when the name is taken.
+    pub async fn create_policy<P: ServedPolicy>(&self, mut policy: P) -> Result<P, Failure> {
+        check(&policy)?;
+        policy.set_id(PolicyId::random());
+        let now = self.now();
+        self.apim()
+            .write(move |conn| {
+                if policies::find_by_name::<P>(conn, policy.organization(), policy.name())?.is_some() {
+                    return Err(taken(policy.name()));
+                }
+                match policies::insert(conn, &policy) {
+                    Ok(()) => {}
+                    Err(StoreError::Conflict { .. }) => return Err(taken(policy.name())),
+                    Err(other) => return Err(other.into()),
+                }
+                conn.append(now, policy.clone().updated());
+                Ok(policy.clone())
+            })
+            .await
+    }
+
+    /// Replaces a policy's limits; its name never changes, since subscriptions and applications refer to it.
+    ///
+    /// # Errors
+    /// 404; 400 naming the field.
+    pub async fn update_policy<P: ServedPolicy>(&self, id: &str, mut policy: P) -> Result<P, Failure> {
+        check(&policy)?;
+        let id = parse_id(id)?;
+        policy.set_id(id);
+        let now = self.now();
+        self.apim()
+            .write(move |conn| {
+                let stored =
+                    policies::find::<P>(conn, policy.organization(), id)?.ok_or_else(|| not_found(id))?;
+                if stored.name() != policy.name() {
+                    return Err(Failure::invalid("policyName", "cannot be changed"));
+                }
+                policies::update(conn, &policy)?;
+                conn.append(now, policy.clone().updated());
+                Ok(policy.clone())
+            })
+            .await
+    }
+
+    /// Deletes a policy that nothing uses.
+    ///
+    /// # Errors
+    /// 404; 403 for one in use and for those that gateways need.
+    pub async fn delete_policy<P: ServedPolicy>(&self, caller: &Principal, id: &str) -> Result<(), Failure> {
+        let id = parse_id(id)?;
+        let (organization, now) = (caller.organization.clone(), self.now());
+        self.apim()
+            .write(move |conn| {
+                let policy = policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
+                let name = policy.name();
+                if [UNLIMITED, UNAUTHENTICATED, DEFAULT_SUBSCRIPTIONLESS].contains(&name) {
+                    return Err(Failure::refused(
+                        error_code::FORBIDDEN,
+                        format!("the policy '{name}' is built in and cannot be deleted"),
+                    ));
+                }
+                let users = policies::usage(conn, &organization, P::KIND, name)?;
+                if users > 0 {
+                    let what = match P::KIND {
+                        PolicyKind::Subscription => "subscriptions",
+                        PolicyKind::Application => "applications",
+                    };
+                    return Err(Failure::refused(
+                        error_code::FORBIDDEN,
+                        format!("the policy '{name}' is in use by {users} {what}; give them another one first"),
+                    ));
+                }
+                policies::delete(conn, &policy)?;
+                conn.append(
+                    now,
+                    Event::PolicyDeleted {
+                        organization: organization.clone(),
+                        kind: P::KIND,
+                        policy_id: id,
+                        name: name.to_owned(),
+                    },
+                );
+                Ok(())
+            })
+            .await
+    }
+
+    /// # Errors
+    /// 404.
+    pub async fn get_policy<P: ServedPolicy>(&self, caller: &Principal, id: &str) -> Result<P, Failure> {
+        let (id, organization) = (parse_id(id)?, caller.organization.clone());
+        self.apim()
+            .read(move |conn| policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id)))
+            .await
+    }
+
+    /// All policies of the kind, by name.
+    pub async fn list_policies<P: ServedPolicy>(
+        &self,
+        organization: &domain::Organization,
+    ) -> Result<Vec<P>, Failure> {
+        let organization = organization.clone();
+        self.apim().read(move |conn| Ok(policies::list::<P>(conn, Some(&organization))?)).await
+    }
+}

@@ -1,0 +1,84 @@
+//! The event hub as gateways see it: numbered logs that are read by position, and acknowledgements.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{LogEntry, LogName, Position};
+use crate::{ApiId, Organization, RevisionId, Timestamp};
+
+/// The hub cannot answer; the reader backs off and asks again.
+#[derive(Debug, thiserror::Error)]
+pub enum EventBusError {
+    /// The node token is missing, expired, of another cluster or of another role.
+    #[error("the hub refuses this node: {0}")]
+    Refused(String),
+    #[error("the event hub cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Entries of one log after a position.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    pub log: LogName,
+    /// The reader's position; its log id must be the hub's.
+    pub after: Position,
+    /// Most entries to return.
+    pub max: usize,
+    /// How long to wait for the first entry before answering with none.
+    pub wait: Duration,
+}
+
+/// Answer to a [`Fetch`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fetched {
+    /// Consecutive entries right after the position (none when the wait passed), and the number of the log's newest.
+    Entries { entries: Vec<LogEntry>, head: u64 },
+    /// The position cannot be served: another log id, or entries already trimmed. The reader takes a snapshot.
+    SnapshotRequired,
+}
+
+/// A gateway that says that it lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayHeartbeat {
+    pub gateway_id: String,
+    /// Environments whose deployments the gateway loads.
+    pub environments: Vec<String>,
+    /// Number applied of the control log.
+    pub control: u64,
+    /// Number applied of the revocation log.
+    pub revocation: u64,
+}
+
+/// What became of one deployment or removal at one gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentAck {
+    pub gateway_id: String,
+    pub organization: Organization,
+    pub api_id: ApiId,
+    pub environment: String,
+    /// `None` when the API was removed.
+    pub revision_id: Option<RevisionId>,
+    /// SHA-256 (hex) of the artifact that is now served.
+    pub artifact_hash: Option<String>,
+    /// `None` on success, else why the gateway could not load it; the previous revision goes on being served.
+    pub error: Option<String>,
+    pub at: Timestamp,
+}
+
+/// The event hub.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// The newest position of a log.
+    async fn head(&self, log: LogName) -> Result<Position, EventBusError>;
+
+    async fn fetch(&self, fetch: Fetch) -> Result<Fetched, EventBusError>;
+
+    /// Registers the gateway or renews its registration.
+    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<(), EventBusError>;
+
+    /// Stores acknowledgements durably; repeating one is harmless.
+    async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError>;
+}

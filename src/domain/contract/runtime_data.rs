@@ -1,0 +1,24 @@
+//! What gateways pull: snapshots and artifacts.
+
+use async_trait::async_trait;
+
+use crate::runtime::{GatewayApi, Snapshot};
+
+/// The control plane cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeDataError {
+    #[error("there is no artifact {0}")]
+    UnknownArtifact(String),
+    #[error("runtime data cannot be read")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Source of runtime data.
+#[async_trait]
+pub trait RuntimeData: Send + Sync {
+    /// Everything for gateways that serve `environments`, read in one transaction with the logs' positions.
+    async fn snapshot(&self, environments: &[String]) -> Result<Snapshot, RuntimeDataError>;
+
+    /// The document with this SHA-256 (hex).
+    async fn artifact(&self, hash: &str) -> Result<GatewayApi, RuntimeDataError>;
+}

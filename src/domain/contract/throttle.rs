@@ -1,0 +1,58 @@
+//! Leases: rights to let calls pass, handed out by the owner of a throttle key.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::throttling::TimeUnit;
+
+/// No traffic manager can answer.
+#[derive(Debug, thiserror::Error)]
+#[error("no traffic manager can be reached")]
+pub struct ThrottleUnavailable(#[source] pub Option<Box<dyn std::error::Error + Send + Sync>>);
+
+/// A wish for units of a key's current window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseRequest {
+    /// What is counted together, e.g. `sub:<application>:<context>:<version>:<tier>`.
+    pub key: String,
+    /// Units that one window admits in all.
+    pub limit: u64,
+    /// Length of a window in `time_unit`s.
+    pub unit_time: u32,
+    pub time_unit: TimeUnit,
+    /// Units asked for, at least 1; the owner may grant fewer.
+    pub units: u64,
+}
+
+/// Units that the holder may spend between `start_in` and `end_in` after the reply came, on its own monotonic clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Start of the owner's window in milliseconds since the epoch.
+    pub window_id: i64,
+    /// The owner's epoch; grows with each change of ownership.
+    pub epoch: u64,
+    pub units: u64,
+    pub start_in: Duration,
+    /// Time until the window ends; the holder counts it from the moment at which it sent the request.
+    pub end_in: Duration,
+}
+
+/// Answer to a [`LeaseRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseReply {
+    Granted(Lease),
+    /// The window is used up; the next one starts in `retry_in`.
+    Exhausted { window_id: i64, retry_in: Duration },
+}
+
+/// The owner of throttle keys.
+#[async_trait]
+pub trait Throttle: Send + Sync {
+    async fn lease(&self, request: LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable>;
+
+    /// Units of a lease that were not spent; late ones (another window or epoch) are ignored.
+    async fn give_back(&self, key: &str, window_id: i64, epoch: u64, units: u64) -> Result<(), ThrottleUnavailable>;
+}

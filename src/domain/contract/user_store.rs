@@ -1,0 +1,28 @@
+//! People, checked by password.
+
+use async_trait::async_trait;
+
+use crate::Organization;
+use crate::secret::Secret;
+use crate::user::User;
+
+/// The user store cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub enum UserStoreError {
+    /// The queue of password checks is full (the answer is 503 with Retry-After).
+    #[error("too many password checks at a time")]
+    Busy,
+    #[error("the user store cannot be read")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The users of shared_db.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// The user when name (`user` or `user@tenant`) and password fit; `None` otherwise, in the same time for an unknown
+    /// user as for a wrong password.
+    async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError>;
+
+    /// The user by name without tenant.
+    async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError>;
+}

@@ -1,0 +1,3 @@
+//! API definitions that users upload.
+
+pub mod openapi;

@@ -1,0 +1,163 @@
+//! Changes as gateways hear of them: entries of numbered logs, each carrying the full new state.
+
+use serde::{Deserialize, Serialize};
+
+use crate::application::KeyMapping;
+use crate::runtime::{ApiMetadata, DeployedRevision, GatewayApplication, RevocationEntry, TrustedIssuer};
+use crate::subscription::Subscription;
+use crate::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy};
+use crate::{ApiId, ApplicationId, EventId, KeyMappingId, Organization, PolicyId, SubscriptionId, Timestamp};
+
+/// Version of the events' shape; a reader takes its own and the one before.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Which log an event belongs to: revocations have their own, so that a burst of them never queues behind deploys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogName {
+    Control,
+    Revocation,
+}
+
+impl LogName {
+    pub const ALL: [Self; 2] = [Self::Control, Self::Revocation];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Revocation => "revocation",
+        }
+    }
+}
+
+/// How far a reader has come. The log id changes when a database is restored or made anew; a position with another
+/// log id is worthless and its owner needs a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Position {
+    pub log_id: String,
+    /// Number of the last entry taken in; 0 before the first.
+    pub number: u64,
+}
+
+/// One numbered entry. Numbers have no gaps and follow the order of commits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    pub number: u64,
+    pub event_id: EventId,
+    pub schema: u32,
+    pub at: Timestamp,
+    pub event: Event,
+}
+
+/// A change (WSO2's event types in the serialised names).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "payload")]
+#[expect(clippy::large_enum_variant, reason = "events are moved one at a time, never stored in bulk as values")]
+pub enum Event {
+    /// The working copy's lifecycle state or default flag changed, or the API is new.
+    #[serde(rename = "API_UPDATE")]
+    ApiUpdated(ApiMetadata),
+    #[serde(rename = "API_DELETE")]
+    ApiDeleted { organization: Organization, api_id: ApiId },
+    #[serde(rename = "DEPLOY_API_IN_GATEWAY")]
+    ApiDeployed { organization: Organization, deployment: DeployedRevision, metadata: ApiMetadata },
+    #[serde(rename = "REMOVE_API_FROM_GATEWAY")]
+    ApiUndeployed { organization: Organization, api_id: ApiId, environment: String },
+    /// Created or changed.
+    #[serde(rename = "APPLICATION_UPDATE")]
+    ApplicationUpdated(GatewayApplication),
+    /// The application with its key mappings and subscriptions is gone.
+    #[serde(rename = "APPLICATION_DELETE")]
+    ApplicationDeleted { organization: Organization, application_id: ApplicationId },
+    #[serde(rename = "APPLICATION_REGISTRATION_CREATE")]
+    KeyMappingCreated(KeyMapping),
+    #[serde(rename = "REMOVE_APPLICATION_KEYMAPPING")]
+    KeyMappingDeleted { organization: Organization, key_mapping_id: KeyMappingId, consumer_key: String },
+    /// Created or changed.
+    #[serde(rename = "SUBSCRIPTIONS_UPDATE")]
+    SubscriptionUpdated(Subscription),
+    #[serde(rename = "SUBSCRIPTIONS_DELETE")]
+    SubscriptionDeleted { organization: Organization, subscription_id: SubscriptionId, api_id: ApiId, application_id: ApplicationId },
+    /// Created or changed.
+    #[serde(rename = "SUBSCRIPTION_POLICY_UPDATE")]
+    SubscriptionPolicyUpdated(SubscriptionPolicy),
+    /// Created or changed.
+    #[serde(rename = "APPLICATION_POLICY_UPDATE")]
+    ApplicationPolicyUpdated(ApplicationPolicy),
+    #[serde(rename = "POLICY_DELETE")]
+    PolicyDeleted { organization: Organization, kind: PolicyKind, policy_id: PolicyId, name: String },
+    /// An issuer or its key set is new or changed.
+    #[serde(rename = "KEY_MANAGER_UPDATE")]
+    IssuerUpdated(TrustedIssuer),
+    #[serde(rename = "TOKEN_REVOCATION")]
+    Revoked(RevocationEntry),
+}
+
+impl Event {
+    /// The log that carries this event.
+    #[must_use]
+    pub fn log(&self) -> LogName {
+        match self {
+            Self::Revoked(_) => LogName::Revocation,
+            _ => LogName::Control,
+        }
+    }
+
+    /// The tenant that the change belongs to.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        match self {
+            Self::ApiUpdated(api) => &api.organization,
+            Self::ApplicationUpdated(application) => &application.organization,
+            Self::KeyMappingCreated(mapping) => &mapping.organization,
+            Self::SubscriptionUpdated(subscription) => &subscription.organization,
+            Self::SubscriptionPolicyUpdated(policy) => &policy.organization,
+            Self::ApplicationPolicyUpdated(policy) => &policy.organization,
+            Self::IssuerUpdated(issuer) => &issuer.organization,
+            Self::Revoked(entry) => &entry.organization,
+            Self::ApiDeleted { organization, .. }
+            | Self::ApiDeployed { organization, .. }
+            | Self::ApiUndeployed { organization, .. }
+            | Self::ApplicationDeleted { organization, .. }
+            | Self::KeyMappingDeleted { organization, .. }
+            | Self::SubscriptionDeleted { organization, .. }
+            | Self::PolicyDeleted { organization, .. } => organization,
+        }
+    }
+
+    /// The serialised type name, for logs, metrics and the outbox column.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::ApiUpdated(_) => "API_UPDATE",
+            Self::ApiDeleted { .. } => "API_DELETE",
+            Self::ApiDeployed { .. } => "DEPLOY_API_IN_GATEWAY",
+            Self::ApiUndeployed { .. } => "REMOVE_API_FROM_GATEWAY",
+            Self::ApplicationUpdated(_) => "APPLICATION_UPDATE",
+            Self::ApplicationDeleted { .. } => "APPLICATION_DELETE",
+            Self::KeyMappingCreated(_) => "APPLICATION_REGISTRATION_CREATE",
+            Self::KeyMappingDeleted { .. } => "REMOVE_APPLICATION_KEYMAPPING",
+            Self::SubscriptionUpdated(_) => "SUBSCRIPTIONS_UPDATE",
+            Self::SubscriptionDeleted { .. } => "SUBSCRIPTIONS_DELETE",
+            Self::SubscriptionPolicyUpdated(_) => "SUBSCRIPTION_POLICY_UPDATE",
+            Self::ApplicationPolicyUpdated(_) => "APPLICATION_POLICY_UPDATE",
+            Self::PolicyDeleted { .. } => "POLICY_DELETE",
+            Self::IssuerUpdated(_) => "KEY_MANAGER_UPDATE",
+            Self::Revoked(_) => "TOKEN_REVOCATION",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_type_name_is_the_serialised_one() {
+        let event = Event::ApiDeleted { organization: Organization::super_tenant(), api_id: ApiId::random() };
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["type"], event.type_name());
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    }
+}

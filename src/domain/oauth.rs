@@ -1,0 +1,95 @@
+//! Words of the token service that more than one room speaks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Organization, Secret, Timestamp};
+
+/// An OAuth client (RFC 6749 section 2).
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// RFC 6749 `client_id`; WSO2's consumer key.
+    pub id: String,
+    pub organization: Organization,
+    /// DCR `clientName`.
+    pub name: String,
+    /// User who owns the client, without the tenant.
+    pub owner: String,
+    /// RFC 6749 and 7591 grant type names, e.g. `client_credentials`.
+    pub grant_types: Vec<String>,
+    /// DCR `callbackUrl`: one URL or WSO2's `regexp=(a|b)`; empty when the client has none.
+    pub callback_url: String,
+    pub is_saas_app: bool,
+    /// Lifetimes in seconds; the server's defaults when unset, -1 never expires.
+    pub application_token_lifetime_secs: Option<i64>,
+    pub user_token_lifetime_secs: Option<i64>,
+    pub refresh_token_lifetime_secs: Option<i64>,
+    /// Client of a developer portal application, and not of a management tool: never gets scopes of the REST APIs.
+    pub is_portal_application: bool,
+    /// Further key-generation properties (`pkceMandatory`, ..), kept as they came.
+    pub additional_properties: serde_json::Map<String, serde_json::Value>,
+    pub created_at: Timestamp,
+}
+
+/// What a client registration asks for.
+#[derive(Debug, Clone)]
+pub struct ClientRegistration {
+    pub organization: Organization,
+    pub name: String,
+    pub owner: String,
+    pub grant_types: Vec<String>,
+    pub callback_url: String,
+    pub is_saas_app: bool,
+    pub application_token_lifetime_secs: Option<i64>,
+    pub user_token_lifetime_secs: Option<i64>,
+    pub refresh_token_lifetime_secs: Option<i64>,
+    pub is_portal_application: bool,
+    pub additional_properties: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A client with its secret in clear, which only its owner may see.
+#[derive(Debug, Clone)]
+pub struct RegisteredClient {
+    pub client: Client,
+    /// `None` when secrets are kept as hashes only.
+    pub secret: Option<Secret<String>>,
+}
+
+/// An access token as the token endpoint hands it out (RFC 6749 section 5.1).
+#[derive(Debug, Clone)]
+pub struct IssuedToken {
+    pub access_token: Secret<String>,
+    pub scopes: Vec<String>,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+}
+
+/// Who a management request speaks for, after its credentials were checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// Without the tenant, e.g. `admin`.
+    pub username: String,
+    pub organization: Organization,
+    pub roles: Vec<String>,
+    /// Scopes that the request may use.
+    pub scopes: Vec<String>,
+    /// `client_id` of the token; `None` with Basic authentication.
+    pub client_id: Option<String>,
+}
+
+impl Principal {
+    #[must_use]
+    pub fn has_any_scope(&self, any_of: &[&str]) -> bool {
+        any_of.iter().any(|scope| self.scopes.iter().any(|own| own == scope))
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.roles.iter().any(|role| role == crate::user::role::ADMIN)
+    }
+
+    /// `admin` in the super tenant, `user@tenant` elsewhere.
+    #[must_use]
+    pub fn qualified_name(&self) -> String {
+        crate::user::qualified_name(&self.username, &self.organization)
+    }
+}

@@ -1,0 +1,7 @@
+//! Throttling policies and the default ones that clients take for granted.
+
+pub mod defaults;
+pub mod policy;
+pub mod window;
+
+pub use policy::{ApplicationPolicy, Limit, PolicyKind, Quota, RateLimit, SubscriptionPolicy, TimeUnit};

@@ -1,0 +1,163 @@
+//! Throttling policies, one document per row.
+
+use diesel::prelude::*;
+use domain::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy};
+use domain::{Organization, PolicyId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::schema::{applications, subscriptions, throttling_policies};
+use crate::database::ApimConn;
+use crate::error::StoreError;
+
+/// A kind of policy that rows of this table can hold.
+pub trait StoredPolicy: Serialize + DeserializeOwned {
+    const KIND: PolicyKind;
+    fn id(&self) -> PolicyId;
+    fn organization(&self) -> &Organization;
+    fn name(&self) -> &str;
+}
+
+impl StoredPolicy for SubscriptionPolicy {
+    const KIND: PolicyKind = PolicyKind::Subscription;
+
+    fn id(&self) -> PolicyId {
+        self.id
+    }
+
+    fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl StoredPolicy for ApplicationPolicy {
+    const KIND: PolicyKind = PolicyKind::Application;
+
+    fn id(&self) -> PolicyId {
+        self.id
+    }
+
+    fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn kind_text(kind: PolicyKind) -> &'static str {
+    match kind {
+        PolicyKind::Subscription => "subscription",
+        PolicyKind::Application => "application",
+    }
+}
+
+pub fn insert<P: StoredPolicy>(conn: &mut ApimConn, policy: &P) -> Result<(), StoreError> {
+    diesel::insert_into(throttling_policies::table)
+        .values((
+            throttling_policies::id.eq(policy.id().to_string()),
+            throttling_policies::organization.eq(policy.organization().as_str()),
+            throttling_policies::kind.eq(kind_text(P::KIND)),
+            throttling_policies::name.eq(policy.name()),
+            throttling_policies::document.eq(document(policy)?),
+            throttling_policies::row_version.eq(1_i64),
+        ))
+        .execute(conn.db())?;
+    Ok(())
+}
+
+/// Replaces the document; name, kind and organization stay. Says whether the policy existed.
+pub fn update<P: StoredPolicy>(conn: &mut ApimConn, policy: &P) -> Result<bool, StoreError> {
+    let target = throttling_policies::table
+        .filter(throttling_policies::id.eq(policy.id().to_string()))
+        .filter(throttling_policies::organization.eq(policy.organization().as_str()))
+        .filter(throttling_policies::kind.eq(kind_text(P::KIND)));
+    let changed = diesel::update(target)
+        .set((
+            throttling_policies::document.eq(document(policy)?),
+            throttling_policies::row_version.eq(throttling_policies::row_version + 1),
+        ))
+        .execute(conn.db())?;
+    Ok(changed == 1)
+}
+
+pub fn delete<P: StoredPolicy>(conn: &mut ApimConn, policy: &P) -> Result<(), StoreError> {
+    diesel::delete(throttling_policies::table.find(policy.id().to_string())).execute(conn.db())?;
+    Ok(())
+}
+
+pub fn find<P: StoredPolicy>(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    id: PolicyId,
+) -> Result<Option<P>, StoreError> {
+    let found: Option<String> = throttling_policies::table
+        .filter(throttling_policies::id.eq(id.to_string()))
+        .filter(throttling_policies::organization.eq(organization.as_str()))
+        .filter(throttling_policies::kind.eq(kind_text(P::KIND)))
+        .select(throttling_policies::document)
+        .first(conn.db())
+        .optional()?;
+    found.as_deref().map(parse).transpose()
+}
+
+pub fn find_by_name<P: StoredPolicy>(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    name: &str,
+) -> Result<Option<P>, StoreError> {
+    let found: Option<String> = throttling_policies::table
+        .filter(throttling_policies::organization.eq(organization.as_str()))
+        .filter(throttling_policies::kind.eq(kind_text(P::KIND)))
+        .filter(throttling_policies::name.eq(name))
+        .select(throttling_policies::document)
+        .first(conn.db())
+        .optional()?;
+    found.as_deref().map(parse).transpose()
+}
+
+/// All policies of the kind, by name; of every organization when `organization` is `None`.
+pub fn list<P: StoredPolicy>(conn: &mut ApimConn, organization: Option<&Organization>) -> Result<Vec<P>, StoreError> {
+    let mut query = throttling_policies::table.filter(throttling_policies::kind.eq(kind_text(P::KIND))).into_boxed();
+    if let Some(organization) = organization {
+        query = query.filter(throttling_policies::organization.eq(organization.as_str()));
+    }
+    let rows: Vec<String> =
+        query.order(throttling_policies::name).select(throttling_policies::document).load(conn.db())?;
+    rows.iter().map(|row| parse(row)).collect()
+}
+
+/// Subscriptions or applications that use the policy.
+pub fn usage(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    kind: PolicyKind,
+    name: &str,
+) -> Result<i64, StoreError> {
+    let count = match kind {
+        PolicyKind::Subscription => subscriptions::table
+            .filter(subscriptions::organization.eq(organization.as_str()))
+            .filter(subscriptions::throttling_policy.eq(name))
+            .count()
+            .get_result(conn.db())?,
+        PolicyKind::Application => applications::table
+            .filter(applications::organization.eq(organization.as_str()))
+            .filter(applications::throttling_policy.eq(name))
+            .count()
+            .get_result(conn.db())?,
+    };
+    Ok(count)
+}
+
+fn document<P: StoredPolicy>(policy: &P) -> Result<String, StoreError> {
+    serde_json::to_string(policy).map_err(|error| StoreError::corrupt("throttling policy", error))
+}
+
+fn parse<P: StoredPolicy>(document: &str) -> Result<P, StoreError> {
+    serde_json::from_str(document).map_err(|error| StoreError::corrupt("throttling policy", error))
+}

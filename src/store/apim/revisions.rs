@@ -1,0 +1,97 @@
+//! Frozen copies of APIs.
+
+use diesel::prelude::*;
+use domain::api::ApiDetails;
+use domain::revision::Revision;
+use domain::{ApiId, Organization, RevisionId, Timestamp};
+
+use super::schema::revisions;
+use crate::database::ApimConn;
+use crate::error::StoreError;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = revisions)]
+struct RevisionRow {
+    id: String,
+    api_id: String,
+    organization: String,
+    number: i32,
+    description: String,
+    created_at: i64,
+    created_by: String,
+    artifact_hash: String,
+}
+
+impl TryFrom<RevisionRow> for Revision {
+    type Error = StoreError;
+
+    fn try_from(row: RevisionRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.parse().map_err(|error| StoreError::corrupt("revision id", error))?,
+            api_id: row.api_id.parse().map_err(|error| StoreError::corrupt("API id", error))?,
+            organization: Organization::from_trusted(row.organization),
+            number: row.number,
+            description: row.description,
+            created_at: Timestamp::from_millis(row.created_at),
+            created_by: row.created_by,
+            artifact_hash: row.artifact_hash,
+        })
+    }
+}
+
+/// Stores the revision with the details and the definition that it freezes.
+pub fn insert(
+    conn: &mut ApimConn,
+    revision: &Revision,
+    details: &ApiDetails,
+    definition_hash: Option<&str>,
+) -> Result<(), StoreError> {
+    let details = serde_json::to_string(details).map_err(|error| StoreError::corrupt("API details", error))?;
+    diesel::insert_into(revisions::table)
+        .values((
+            revisions::id.eq(revision.id.to_string()),
+            revisions::api_id.eq(revision.api_id.to_string()),
+            revisions::organization.eq(revision.organization.as_str()),
+            revisions::number.eq(revision.number),
+            revisions::description.eq(&revision.description),
+            revisions::details.eq(details),
+            revisions::definition_hash.eq(definition_hash),
+            revisions::artifact_hash.eq(&revision.artifact_hash),
+            revisions::created_at.eq(revision.created_at.as_millis()),
+            revisions::created_by.eq(&revision.created_by),
+        ))
+        .execute(conn.db())?;
+    Ok(())
+}
+
+/// The API's revisions, oldest first.
+pub fn list(conn: &mut ApimConn, api_id: ApiId) -> Result<Vec<Revision>, StoreError> {
+    let rows: Vec<RevisionRow> = revisions::table
+        .filter(revisions::api_id.eq(api_id.to_string()))
+        .order(revisions::number)
+        .select(RevisionRow::as_select())
+        .load(conn.db())?;
+    rows.into_iter().map(Revision::try_from).collect()
+}
+
+pub fn find(conn: &mut ApimConn, api_id: ApiId, id: RevisionId) -> Result<Option<Revision>, StoreError> {
+    revisions::table
+        .filter(revisions::id.eq(id.to_string()))
+        .filter(revisions::api_id.eq(api_id.to_string()))
+        .select(RevisionRow::as_select())
+        .first(conn.db())
+        .optional()?
+        .map(Revision::try_from)
+        .transpose()
+}
+
+pub fn find_by_number(conn: &mut ApimConn, api_id: ApiId, number: i32) -> Result<Option<Revision>, StoreError> {
+    revisions::table
+        .filter(revisions::api_id.eq(api_id.to_string()))
+        .filter(revisions::number.eq(number))
+        .select(RevisionRow::as_select())
+        .first(conn.db())
+        .optional()?
+        .map(Revision::try_from)
+        .transpose()
+}

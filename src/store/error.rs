@@ -1,0 +1,78 @@
+//! What can go wrong in the store, as far as a caller can act on it.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use domain::Failure;
+
+/// A failed store operation; its transaction was rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection became free within `acquire_timeout`.
+    #[error("no database connection became free in time")]
+    Busy,
+    /// A unique or foreign key said no; the text names the constraint.
+    #[error("the database refuses the change: {constraint}")]
+    Conflict { constraint: String },
+    /// The statement failed.
+    #[error("the database failed")]
+    Database(#[source] DieselError),
+    /// A connection could not be opened.
+    #[error("cannot connect to the database")]
+    Connect(#[source] r2d2::Error),
+    /// A stored value does not have its type's form: somebody changed the database by hand.
+    #[error("{what} in the database is not valid: {reason}")]
+    Corrupt { what: &'static str, reason: String },
+    /// The blocking task ended without an answer (the process is stopping, or a bug panicked).
+    #[error("the database task was stopped")]
+    Stopped,
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(what: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Corrupt { what, reason: reason.to_string() }
+    }
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation,
+                information,
+            ) => Self::Conflict {
+                constraint: information.constraint_name().unwrap_or(information.message()).to_owned(),
+            },
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// Errors that a transaction's closure may end with.
+pub trait TransactionError: From<StoreError> + Send + 'static {
+    /// Whether the database gave up on this transaction because of a concurrent one, so that a new try may succeed.
+    fn is_retryable(&self) -> bool;
+}
+
+impl TransactionError for StoreError {
+    fn is_retryable(&self) -> bool {
+        let Self::Database(DieselError::DatabaseError(kind, information)) = self else { return false };
+        matches!(kind, DatabaseErrorKind::SerializationFailure)
+            || information.message().contains("deadlock detected")
+            || information.message().contains("database is locked")
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy { retry_after_secs: 1 },
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl TransactionError for Failure {
+    fn is_retryable(&self) -> bool {
+        let Self::Internal(cause) = self else { return false };
+        cause.downcast_ref::<StoreError>().is_some_and(TransactionError::is_retryable)
+    }
+}

@@ -1,0 +1,3 @@
+//! Repositories of `shared_db`.
+
+pub mod registry;
