@@ -205,7 +205,7 @@ impl ControlPlane {
         &self,
         caller: &Principal,
         id: &str,
-        expected: Option<i64>,
+        expected: Option<Vec<i64>>,
         input: ApplicationInput,
     ) -> Result<ApplicationView, Failure> {
         check(&input)?;
@@ -214,7 +214,7 @@ impl ControlPlane {
         self.apim()
             .write(move |conn| {
                 let stored = lock_owned(conn, &caller.organization, &caller.username, id)?;
-                check_expected(expected, stored.row_version)?;
+                check_expected(expected.as_deref(), stored.row_version)?;
                 check_policy(conn, &caller.organization, &input.throttling_policy)?;
                 let application = Application {
                     name: input.name.trim().to_owned(),

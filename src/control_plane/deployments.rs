@@ -37,15 +37,20 @@ pub enum UndeployTarget {
     All,
 }
 
-/// Adds to each deployment what gateways acknowledged.
+/// Adds to each deployment of one API what gateways acknowledged.
 pub(crate) fn views(
     conn: &mut ApimConn,
     wished: Vec<Deployment>,
     now: Timestamp,
     fresh_for: Duration,
 ) -> Result<Vec<DeploymentView>, Failure> {
-    let counts = gateways::counts(conn, &wished, now, fresh_for)?;
-    Ok(wished.into_iter().zip(counts).map(|(deployment, counts)| DeploymentView { deployment, counts }).collect())
+    let ids: Vec<ApiId> = wished.first().map(|deployment| deployment.api_id).into_iter().collect();
+    let report = gateways::counts(conn, &ids, now, fresh_for)?;
+    let view = |deployment: Deployment| DeploymentView {
+        counts: report.of(deployment.api_id, &deployment.environment, deployment.revision_id),
+        deployment,
+    };
+    Ok(wished.into_iter().map(view).collect())
 }
 
 impl ControlPlane {

@@ -80,11 +80,11 @@ pub struct Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum AuthType {
     #[default]
-    #[serde(rename = "Any")]
+    #[serde(rename = "Any", alias = "Application & Application User")]
     Any,
     #[serde(rename = "Application")]
     Application,
-    #[serde(rename = "Application User", alias = "Application_User", alias = "Application & Application User")]
+    #[serde(rename = "Application User", alias = "Application_User")]
     ApplicationUser,
     #[serde(rename = "None")]
     None,

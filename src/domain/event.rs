@@ -53,7 +53,6 @@ pub struct LogEntry {
 /// A change (WSO2's event types in the serialised names).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "payload")]
-#[expect(clippy::large_enum_variant, reason = "events are moved one at a time, never stored in bulk as values")]
 pub enum Event {
     /// The working copy's lifecycle state or default flag changed, or the API is new.
     #[serde(rename = "API_UPDATE")]

@@ -1,5 +1,7 @@
 //! Events: written as the last statements of a transaction, read by number. Both databases have these tables.
 
+pub mod upkeep;
+
 use diesel::prelude::*;
 use domain::event::{Event, LogEntry, LogName, Position, SCHEMA_VERSION};
 use domain::{EventId, Timestamp};

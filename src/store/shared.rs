@@ -1,3 +1,4 @@
 //! Repositories of `shared_db`.
 
 pub mod registry;
+pub mod users;

@@ -19,7 +19,8 @@ pub struct ApiChange {
 }
 
 impl ControlPlane {
-    /// Replaces the working copy's details. With `expected` (from `If-Match`) only if the stored row version is that one;
+    /// Replaces the working copy's details. With `expected` (from `If-Match`) only if the stored row version is one of
+    /// those;
     /// without, the last acknowledged write wins.
     ///
     /// # Errors
@@ -28,7 +29,7 @@ impl ControlPlane {
         &self,
         caller: &Principal,
         id: &str,
-        expected: Option<i64>,
+        expected: Option<Vec<i64>>,
         change: ApiChange,
     ) -> Result<Api, Failure> {
         check::details(&change.details)?;
@@ -37,7 +38,7 @@ impl ControlPlane {
         self.apim()
             .write(move |conn| {
                 let stored = apis::lock(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
-                check_expected(expected, stored.row_version)?;
+                check_expected(expected.as_deref(), stored.row_version)?;
                 let api = Api {
                     is_default_version: change.is_default_version,
                     details: change.details.clone(),
@@ -54,9 +55,9 @@ impl ControlPlane {
 }
 
 /// `If-Match` against the stored row version.
-pub(crate) fn check_expected(expected: Option<i64>, stored: i64) -> Result<(), Failure> {
+pub(crate) fn check_expected(expected: Option<&[i64]>, stored: i64) -> Result<(), Failure> {
     match expected {
-        Some(expected) if expected != stored => Err(Failure::refused(
+        Some(expected) if !expected.contains(&stored) => Err(Failure::refused(
             error_code::PRECONDITION_FAILED,
             "If-Match: the resource was changed since it was read; read it again and repeat the change",
         )),

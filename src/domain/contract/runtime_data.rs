@@ -1,5 +1,7 @@
 //! What gateways pull: snapshots and artifacts.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::runtime::{GatewayApi, Snapshot};
@@ -21,4 +23,12 @@ pub trait RuntimeData: Send + Sync {
 
     /// The document with this SHA-256 (hex).
     async fn artifact(&self, hash: &str) -> Result<GatewayApi, RuntimeDataError>;
+
+    /// The same document's JSON byte for byte as it was hashed, so that the reader can verify the hash also when its own
+    /// release would write the document differently.
+    async fn artifact_document(&self, hash: &str) -> Result<Arc<str>, RuntimeDataError> {
+        let api = self.artifact(hash).await?;
+        let document = serde_json::to_string(&api).map_err(|error| RuntimeDataError::Unavailable(error.into()))?;
+        Ok(document.into())
+    }
 }

@@ -1,0 +1,4 @@
+//! Shapes of the wire, named after the contract's schemas.
+
+pub mod limit;
+pub mod policy;

@@ -1,0 +1,25 @@
+//! Every operation that is served, in the order of the contract's tags.
+
+use http::routes::Routes;
+
+use crate::dto::policy::{ApplicationThrottlePolicyDto, SubscriptionThrottlePolicyDto};
+use crate::rest::throttle_policies::{create, delete, get, list, update};
+
+/// Base path on the wire.
+pub const BASE_PATH: &str = "/api/am/admin/v4";
+
+/// The operations of this room.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new(BASE_PATH)
+        .get("/throttling/policies/application", list::<ApplicationThrottlePolicyDto>)
+        .post("/throttling/policies/application", create::<ApplicationThrottlePolicyDto>)
+        .get("/throttling/policies/application/{policyId}", get::<ApplicationThrottlePolicyDto>)
+        .put("/throttling/policies/application/{policyId}", update::<ApplicationThrottlePolicyDto>)
+        .delete("/throttling/policies/application/{policyId}", delete::<ApplicationThrottlePolicyDto>)
+        .get("/throttling/policies/subscription", list::<SubscriptionThrottlePolicyDto>)
+        .post("/throttling/policies/subscription", create::<SubscriptionThrottlePolicyDto>)
+        .get("/throttling/policies/subscription/{policyId}", get::<SubscriptionThrottlePolicyDto>)
+        .put("/throttling/policies/subscription/{policyId}", update::<SubscriptionThrottlePolicyDto>)
+        .delete("/throttling/policies/subscription/{policyId}", delete::<SubscriptionThrottlePolicyDto>)
+}

@@ -1,0 +1,8 @@
+//! Shapes of the wire, named after the contract's schemas.
+
+pub mod api;
+pub mod api_info;
+pub mod application;
+pub mod application_key;
+pub mod subscription;
+pub mod throttling_policy;

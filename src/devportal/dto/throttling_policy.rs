@@ -1,0 +1,69 @@
+//! `ThrottlingPolicy` of the developer portal.
+
+use domain::throttling::{ApplicationPolicy, Limit, Quota, SubscriptionPolicy};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// `requestCount` of a policy that limits nothing.
+const UNLIMITED_COUNT: u64 = i32::MAX as u64;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThrottlingPolicyDto {
+    name: String,
+    description: String,
+    policy_level: &'static str,
+    attributes: Map<String, Value>,
+    request_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_unit: Option<&'static str>,
+    /// Length of the window in milliseconds.
+    unit_time: u64,
+    time_unit: &'static str,
+    rate_limit_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit_time_unit: Option<&'static str>,
+    quota_policy_type: &'static str,
+    tier_plan: String,
+    stop_on_quota_reach: bool,
+}
+
+impl ThrottlingPolicyDto {
+    pub fn subscription(policy: &SubscriptionPolicy) -> Self {
+        Self {
+            rate_limit_count: policy.rate_limit.map_or(0, |limit| limit.count),
+            rate_limit_time_unit: policy.rate_limit.map(|limit| limit.time_unit.as_str()),
+            tier_plan: policy.billing_plan.clone(),
+            stop_on_quota_reach: policy.stop_on_quota_reach,
+            ..Self::new("subscription", &policy.name, &policy.description, policy.limit.as_ref())
+        }
+    }
+
+    pub fn application(policy: &ApplicationPolicy) -> Self {
+        Self::new("application", &policy.name, &policy.description, policy.limit.as_ref())
+    }
+
+    fn new(policy_level: &'static str, name: &str, description: &str, limit: Option<&Limit>) -> Self {
+        let (request_count, data_unit, quota_policy_type) = match limit.map(|limit| &limit.quota) {
+            None => (UNLIMITED_COUNT, None, "REQUESTCOUNT"),
+            Some(Quota::RequestCount { requests }) => (*requests, None, "REQUESTCOUNT"),
+            Some(Quota::EventCount { events }) => (*events, None, "EVENTCOUNT"),
+            Some(Quota::Bandwidth { bytes }) => (bytes / 1024, Some("KB"), "BANDWIDTHVOLUME"),
+        };
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            policy_level,
+            attributes: Map::new(),
+            request_count,
+            data_unit,
+            unit_time: limit.map_or(0, |limit| limit.time_unit.nominal_ms().saturating_mul(u64::from(limit.unit_time))),
+            time_unit: limit.map_or("ms", |limit| limit.time_unit.as_str()),
+            rate_limit_count: 0,
+            rate_limit_time_unit: None,
+            quota_policy_type,
+            tier_plan: "FREE".to_owned(),
+            stop_on_quota_reach: true,
+        }
+    }
+}

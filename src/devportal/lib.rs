@@ -1,0 +1,10 @@
+//! Developer Portal REST API v3 (`/api/am/devportal/v3`): people who use APIs.
+//!
+//! Handlers extract, call one use case of the control plane, map, answer. Invariants: no business rule, no store.
+//! Entry points: [`routes`] and the app data that handlers need: `web::Data<ControlPlane>`.
+
+mod dto;
+mod rest;
+mod routes;
+
+pub use routes::{BASE_PATH, routes};

@@ -1,0 +1,10 @@
+//! Shapes of the wire, named after the contract's schemas.
+
+pub mod api;
+pub mod api_info;
+mod api_other;
+pub mod definition;
+pub mod lifecycle;
+pub mod revision;
+pub mod settings;
+pub mod throttling_policy;

@@ -1,0 +1,153 @@
+//! Fields of the contract's `API` object that nothing here interprets yet: checked for their JSON type, kept and given
+//! back. What is in no list is dropped, as WSO2 drops it.
+
+use domain::Failure;
+use serde_json::{Map, Value, json};
+
+/// JSON type that a field must have.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    Flag,
+    Number,
+    Texts,
+    List,
+    Object,
+    /// A list of names, or `"all"`.
+    Any,
+}
+
+const FIELDS: &[(&str, Kind)] = &[
+    ("accessControl", Kind::Text),
+    ("accessControlRoles", Kind::Texts),
+    ("additionalProperties", Kind::List),
+    ("additionalPropertiesMap", Kind::Object),
+    ("advertiseInfo", Kind::Object),
+    ("apiKeyHeader", Kind::Text),
+    ("apiPolicies", Kind::Object),
+    ("apiThrottlingPolicy", Kind::Text),
+    ("asyncTransportProtocols", Kind::Texts),
+    ("businessInformation", Kind::Object),
+    ("cacheTimeout", Kind::Number),
+    ("categories", Kind::Texts),
+    ("corsConfiguration", Kind::Object),
+    ("description", Kind::Text),
+    ("displayName", Kind::Text),
+    ("enableSchemaValidation", Kind::Flag),
+    ("enableSubscriberVerification", Kind::Flag),
+    ("endpointImplementationType", Kind::Text),
+    ("gatewayType", Kind::Text),
+    ("gatewayVendor", Kind::Text),
+    ("keyManagers", Kind::Any),
+    ("maxTps", Kind::Object),
+    ("mediationPolicies", Kind::List),
+    ("monetization", Kind::Object),
+    ("organizationPolicies", Kind::List),
+    ("primaryProductionEndpointId", Kind::Text),
+    ("primarySandboxEndpointId", Kind::Text),
+    ("responseCachingEnabled", Kind::Flag),
+    ("serviceInfo", Kind::Object),
+    ("subscriptionAvailability", Kind::Text),
+    ("subscriptionAvailableTenants", Kind::Texts),
+    ("tags", Kind::Texts),
+    ("threatProtectionPolicies", Kind::Object),
+    ("visibleOrganizations", Kind::Texts),
+    ("visibleTenants", Kind::Texts),
+    ("websubSubscriptionConfiguration", Kind::Object),
+    ("workflowStatus", Kind::Text),
+];
+
+impl Kind {
+    fn takes(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::Flag => value.is_boolean(),
+            Self::Number => value.is_i64() || value.is_u64(),
+            Self::Texts => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+            Self::List => value.is_array(),
+            Self::Object => value.is_object(),
+            Self::Any => value.is_array() || value.is_string(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Flag => "true or false",
+            Self::Number => "a whole number",
+            Self::Texts => "a list of strings",
+            Self::List => "a list",
+            Self::Object => "an object",
+            Self::Any => "a list of strings or \"all\"",
+        }
+    }
+}
+
+/// The known fields of `fields`; null counts as absent.
+///
+/// # Errors
+/// 400 naming a field of the wrong type.
+pub fn checked(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    let mut known = Map::new();
+    for (name, kind) in FIELDS {
+        match fields.remove(*name) {
+            None | Some(Value::Null) => {}
+            Some(value) if kind.takes(&value) => {
+                known.insert((*name).to_owned(), value);
+            }
+            Some(_) => return Err(Failure::invalid(name, format!("must be {}", kind.name()))),
+        }
+    }
+    Ok(known)
+}
+
+/// What clients see where a creator said nothing.
+pub fn defaults() -> Value {
+    json!({
+        "accessControl": "NONE",
+        "accessControlRoles": [],
+        "additionalProperties": [],
+        "additionalPropertiesMap": {},
+        "cacheTimeout": 300,
+        "categories": [],
+        "corsConfiguration": {
+            "corsConfigurationEnabled": false,
+            "accessControlAllowOrigins": ["*"],
+            "accessControlAllowCredentials": false,
+            "accessControlAllowHeaders": ["authorization", "Access-Control-Allow-Origin", "Content-Type", "SOAPAction", "apikey", "Internal-Key"],
+            "accessControlAllowMethods": ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
+        },
+        "enableSchemaValidation": false,
+        "endpointImplementationType": "ENDPOINT",
+        "gatewayType": "wso2/synapse",
+        "gatewayVendor": "wso2",
+        "keyManagers": ["all"],
+        "responseCachingEnabled": false,
+        "subscriptionAvailability": "CURRENT_TENANT",
+        "subscriptionAvailableTenants": [],
+        "tags": []
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_named() {
+        let fields = json!({"tags": "pizza"}).as_object().unwrap().clone();
+        assert_eq!(checked(fields).unwrap_err().to_string(), "tags: must be a list of strings");
+    }
+
+    #[test]
+    fn unknown_and_null_fields_are_dropped() {
+        let fields = json!({"unheardOf": 1, "description": null, "tags": ["a"]}).as_object().unwrap().clone();
+        assert_eq!(Value::Object(checked(fields).unwrap()), json!({"tags": ["a"]}));
+    }
+
+    #[test]
+    fn every_default_passes_its_own_check() {
+        let defaults = defaults().as_object().unwrap().clone();
+        assert_eq!(checked(defaults.clone()).unwrap().len(), defaults.len());
+    }
+}

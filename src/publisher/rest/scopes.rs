@@ -1,0 +1,18 @@
+//! Scope sets of the operations, as the contract declares them.
+
+http::guard::required_scopes! {
+    pub ApiView = ["apim:api_view", "apim:api_manage", "apim:api_import_export", "apim:api_product_import_export"];
+    pub ApiListView = ["apim:api_view", "apim:api_manage", "apim:api_import_export", "apim:api_list_view"];
+    pub ApiDefinitionView = ["apim:api_view", "apim:api_manage", "apim:api_definition_view"];
+    pub ApiCreate = ["apim:api_create", "apim:api_manage"];
+    pub ApiUpdate = ["apim:api_create", "apim:api_manage", "apim:api_publish"];
+    pub ApiDelete = ["apim:api_delete", "apim:api_manage", "apim:api_import_export"];
+    pub LifecycleChange = ["apim:api_publish", "apim:api_manage", "apim:api_import_export"];
+    pub LifecycleView = ["apim:api_view", "apim:api_publish", "apim:api_create", "apim:api_manage"];
+    pub RevisionView = [
+        "apim:api_view", "apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_import_export",
+    ];
+    pub RevisionCreate = ["apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_import_export"];
+    pub RevisionDeploy = ["apim:api_create", "apim:api_manage", "apim:api_publish"];
+    pub TierView = ["apim:api_view", "apim:tier_view", "apim:tier_manage"];
+}

@@ -1,0 +1,185 @@
+//! How many gateways serve what: counted from heartbeats and acknowledgements alone.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use domain::revision::DeploymentCounts;
+use domain::{ApiId, RevisionId, Timestamp};
+
+use super::{gateway_deployments, gateway_instances};
+use crate::database::ApimConn;
+use crate::error::StoreError;
+
+/// Most ids in one `IN (..)`, below every back end's limit on variables.
+const IDS_PER_QUERY_MAX: usize = 900;
+
+/// The state of the fleet for some APIs at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct DeploymentReport {
+    live: HashMap<String, i64>,
+    acknowledged: HashMap<(String, String, String), DeploymentCounts>,
+}
+
+impl DeploymentReport {
+    /// What live gateways of `environment` said of this revision.
+    #[must_use]
+    pub fn of(&self, api_id: ApiId, environment: &str, revision_id: RevisionId) -> DeploymentCounts {
+        let key = (api_id.to_string(), environment.to_owned(), revision_id.to_string());
+        let live = self.live.get(environment).copied().unwrap_or(0);
+        DeploymentCounts { live, ..self.acknowledged.get(&key).copied().unwrap_or_default() }
+    }
+}
+
+/// Counts for all of `api_ids` at once. A gateway lives when its last heartbeat is at most `fresh_for` ago.
+pub fn counts(
+    conn: &mut ApimConn,
+    api_ids: &[ApiId],
+    now: Timestamp,
+    fresh_for: Duration,
+) -> Result<DeploymentReport, StoreError> {
+    let oldest = now.as_millis().saturating_sub(i64::try_from(fresh_for.as_millis()).unwrap_or(i64::MAX));
+    let mut report = DeploymentReport { live: live_by_environment(conn, oldest)?, ..DeploymentReport::default() };
+    // One query for any page that the REST APIs show; only longer lists are cut.
+    for chunk in api_ids.chunks(IDS_PER_QUERY_MAX) {
+        for (key, error, at) in acknowledged(conn, chunk, oldest)? {
+            let counts = report.acknowledged.entry(key).or_default();
+            if error.is_some() {
+                counts.failed += 1;
+                continue;
+            }
+            counts.deployed += 1;
+            counts.succeeded_at = counts.succeeded_at.max(Some(at));
+        }
+    }
+    Ok(report)
+}
+
+fn live_by_environment(conn: &mut ApimConn, oldest: i64) -> Result<HashMap<String, i64>, StoreError> {
+    let environments: Vec<String> = gateway_instances::table
+        .filter(gateway_instances::heartbeat_at.ge(oldest))
+        .select(gateway_instances::environments)
+        .load(conn.db())?;
+    let mut live = HashMap::new();
+    for json in environments {
+        let names: Vec<String> =
+            serde_json::from_str(&json).map_err(|error| StoreError::corrupt("gateway environments", error))?;
+        for name in names {
+            *live.entry(name).or_insert(0) += 1;
+        }
+    }
+    Ok(live)
+}
+
+type Columns = (String, String, Option<String>, Option<String>, i64);
+type Acknowledged = ((String, String, String), Option<String>, Timestamp);
+
+fn acknowledged(conn: &mut ApimConn, api_ids: &[ApiId], oldest: i64) -> Result<Vec<Acknowledged>, StoreError> {
+    let ids: Vec<String> = api_ids.iter().map(ToString::to_string).collect();
+    let rows: Vec<Columns> = gateway_deployments::table
+        .inner_join(gateway_instances::table.on(gateway_instances::gateway_id.eq(gateway_deployments::gateway_id)))
+        .filter(gateway_instances::heartbeat_at.ge(oldest))
+        .filter(gateway_deployments::api_id.eq_any(ids))
+        .select((
+            gateway_deployments::api_id,
+            gateway_deployments::environment,
+            gateway_deployments::revision_id,
+            gateway_deployments::error,
+            gateway_deployments::at,
+        ))
+        .load(conn.db())?;
+    // Rows without a revision acknowledge a removal: they count for nothing.
+    Ok(rows
+        .into_iter()
+        .filter_map(|(api_id, environment, revision_id, error, at)| {
+            Some(((api_id, environment, revision_id?), error, Timestamp::from_millis(at)))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Organization;
+    use domain::contract::event_bus::{DeploymentAck, GatewayHeartbeat};
+
+    use super::super::{acknowledge, forget_silent_since, heartbeat};
+    use super::*;
+    use crate::{Apim, ApimDb, OpenOptions, migrate};
+
+    const FRESH_FOR: Duration = Duration::from_secs(30);
+
+    fn beat(gateway_id: &str, environments: &[&str]) -> GatewayHeartbeat {
+        let environments = environments.iter().map(|name| (*name).to_owned()).collect();
+        GatewayHeartbeat { gateway_id: gateway_id.into(), environments, control: 3, revocation: 1 }
+    }
+
+    fn ack(gateway_id: &str, api_id: ApiId, revision: Option<RevisionId>, error: Option<&str>) -> DeploymentAck {
+        DeploymentAck {
+            gateway_id: gateway_id.into(),
+            organization: Organization::super_tenant(),
+            api_id,
+            environment: "Default".into(),
+            revision_id: revision,
+            artifact_hash: revision.map(|_| "hash".into()),
+            error: error.map(ToOwned::to_owned),
+            at: Timestamp::from_secs(50),
+        }
+    }
+
+    async fn open(folder: &tempfile::TempDir) -> ApimDb {
+        let url = format!("sqlite:{}", folder.path().join("apim.db").display());
+        migrate::run::<Apim>(&url).unwrap();
+        let options = OpenOptions { url, pool_size: 2, acquire_timeout: Duration::from_secs(5) };
+        ApimDb::open(&options, &tokio::runtime::Handle::current()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_live_gateways_that_acknowledged_exactly_this_revision_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder).await;
+        let (api_id, old, new) = (ApiId::random(), RevisionId::random(), RevisionId::random());
+        let report = db
+            .write(move |conn| {
+                for name in ["served", "failed", "behind", "removed"] {
+                    heartbeat(conn, &beat(name, &["Default"]), Timestamp::from_secs(90))?;
+                }
+                heartbeat(conn, &beat("dead", &["Default"]), Timestamp::from_secs(10))?;
+                heartbeat(conn, &beat("elsewhere", &["Sandbox"]), Timestamp::from_secs(90))?;
+                let acks = [
+                    ack("served", api_id, Some(old), None),
+                    ack("served", api_id, Some(new), None),
+                    ack("failed", api_id, Some(new), Some("no such thing")),
+                    ack("behind", api_id, Some(old), None),
+                    ack("removed", api_id, Some(new), None),
+                    ack("removed", api_id, None, None),
+                    ack("dead", api_id, Some(new), None),
+                ];
+                acknowledge(conn, &acks)?;
+                acknowledge(conn, &acks[2..4])?;
+                counts(conn, &[api_id, ApiId::random()], Timestamp::from_secs(100), FRESH_FOR)
+            })
+            .await;
+        let report: Result<DeploymentReport, StoreError> = report;
+        let counts = report.unwrap().of(api_id, "Default", new);
+        let expected =
+            DeploymentCounts { live: 4, deployed: 1, failed: 1, succeeded_at: Some(Timestamp::from_secs(50)) };
+        assert_eq!(counts, expected);
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_was_silent_for_long_is_forgotten_with_its_acknowledgements() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder).await;
+        let (api_id, revision) = (ApiId::random(), RevisionId::random());
+        let work = db.write(move |conn| {
+            heartbeat(conn, &beat("old", &["Default"]), Timestamp::from_secs(10))?;
+            heartbeat(conn, &beat("new", &["Default"]), Timestamp::from_secs(90))?;
+            acknowledge(conn, &[ack("old", api_id, Some(revision), None), ack("new", api_id, Some(revision), None)])?;
+            let forgotten = forget_silent_since(conn, Timestamp::from_secs(50))?;
+            let report = counts(conn, &[api_id], Timestamp::from_secs(100), Duration::from_secs(1_000))?;
+            Ok::<_, StoreError>((forgotten, report.of(api_id, "Default", revision)))
+        });
+        let (forgotten, counts) = work.await.unwrap();
+        assert_eq!((forgotten, counts.live, counts.deployed), (1, 1, 1));
+    }
+}
