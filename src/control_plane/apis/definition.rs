@@ -52,7 +52,8 @@ impl ControlPlane {
                 self.fetch().get(&url).await.map_err(|error| Failure::invalid("url", error))?.body
             }
         };
-        Ok(match openapi::parse(&bytes) {
+        let (bytes, outcome) = parse(bytes).await?;
+        Ok(match outcome {
             Ok(parsed) => DefinitionReport::Valid(Box::new(Uploaded { bytes, parsed })),
             Err(errors) => DefinitionReport::Invalid(errors),
         })
@@ -97,7 +98,7 @@ impl ControlPlane {
         let Some(content) = content else {
             return Err(Failure::internal(format!("the registry has lost the definition of API {}", api.id)));
         };
-        match openapi::parse(&content.body) {
+        match parse(content.body).await?.1 {
             Ok(parsed) => Ok(Some(parsed)),
             Err(errors) => Err(Failure::internal(format!(
                 "the stored definition of API {} no longer parses: {}",
@@ -106,4 +107,14 @@ impl ControlPlane {
             ))),
         }
     }
+}
+
+/// Parsing a large document takes a while: not on a thread that serves other calls.
+async fn parse(bytes: Vec<u8>) -> Result<(Vec<u8>, Result<OpenApi, Vec<DefinitionError>>), Failure> {
+    tokio::task::spawn_blocking(move || {
+        let outcome = openapi::parse(&bytes);
+        (bytes, outcome)
+    })
+    .await
+    .map_err(Failure::internal)
 }

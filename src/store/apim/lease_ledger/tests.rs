@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use tokio::runtime::Handle;
 
 use super::*;
@@ -8,34 +9,63 @@ use crate::migrate;
 
 struct Fixture {
     ledger: ApimLeaseLedger,
-    /// Windows of earlier runs may lie in a PostgreSQL database that several tests share.
-    key: String,
-    _folder: tempfile::TempDir,
+    _place: Place,
 }
 
 impl Fixture {
     fn wish(&self, epoch: u64, limit: u64, units: u64) -> Reservation {
         let window_end = Timestamp::from_secs(60);
-        Reservation { key: self.key.clone(), epoch, window_id: 0, window_end, limit, units }
+        Reservation { key: "sub:1".to_owned(), epoch, window_id: 0, window_end, limit, units }
     }
 }
 
-fn open(url: Option<String>) -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.path().join("apim.db").display()));
+/// Where a test's database lies; it goes away with the test.
+enum Place {
+    Folder(tempfile::TempDir),
+    Server { url: String, name: String },
+}
+
+impl Place {
+    /// A database of its own on the server that `url` names.
+    fn on_server(url: String) -> Self {
+        let name = format!("lease_ledger_{}", domain::EventId::random().to_string().replace('-', ""));
+        execute(&url, &format!("CREATE DATABASE {name}"));
+        Self::Server { url, name }
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Folder(folder) => format!("sqlite:{}", folder.path().join("apim.db").display()),
+            Self::Server { url, name } => format!("{}/{name}", url.rsplit_once('/').unwrap().0),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Server { url, name } = self {
+            execute(url, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn execute(url: &str, statement: &str) {
+    PgConnection::establish(url).unwrap().batch_execute(statement).unwrap();
+}
+
+fn open(place: Place) -> Fixture {
+    let url = place.url();
     migrate::run::<Apim>(&url).unwrap();
     let options = OpenOptions { url, pool_size: 8, acquire_timeout: Duration::from_secs(20) };
     let db = Database::open(&options, &Handle::current()).unwrap();
-    Fixture { ledger: ApimLeaseLedger::new(db), key: domain::EventId::random().to_string(), _folder: folder }
+    Fixture { ledger: ApimLeaseLedger::new(db), _place: place }
 }
 
-/// SQLite always; PostgreSQL when the environment names one. Epochs are one for all, so its tests go one by one.
+/// SQLite always; PostgreSQL when the environment names a server.
 async fn on_both<F: AsyncFn(Fixture)>(test: F) {
-    static ONE_BY_ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    test(open(None)).await;
+    test(open(Place::Folder(tempfile::tempdir().unwrap()))).await;
     if let Ok(url) = std::env::var("GATEWRIGHT_TEST_POSTGRES") {
-        let _turn = ONE_BY_ONE.lock().await;
-        test(open(Some(url))).await;
+        test(open(Place::on_server(url))).await;
     }
 }
 
@@ -128,7 +158,7 @@ async fn ended_windows_are_forgotten_and_others_stay() {
         let later = Reservation { window_id: 1, window_end: Timestamp::from_secs(61), ..fixture.wish(epoch, 10, 10) };
         ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap();
         ledger.reserve(later.clone()).await.unwrap();
-        assert!(ledger.forget_ended(Timestamp::from_secs(61)).await.unwrap() >= 1);
+        assert_eq!(ledger.forget_ended(Timestamp::from_secs(61)).await.unwrap(), 1);
         assert_eq!(ledger.reserve(later).await.unwrap(), 0);
         assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap(), 10);
     })

@@ -127,10 +127,7 @@ pub enum LongestLifetime {
     Unlimited,
 }
 
-pub fn longest_token_lifetime(
-    conn: &mut ApimConn,
-    organization: &Organization,
-) -> Result<LongestLifetime, StoreError> {
+pub fn longest_token_lifetime(conn: &mut ApimConn, organization: &Organization) -> Result<LongestLifetime, StoreError> {
     use oauth_clients::{application_token_lifetime_secs, user_token_lifetime_secs};
     let (least_of_applications, most_of_applications, least_of_users, most_of_users): (
         Option<i64>,

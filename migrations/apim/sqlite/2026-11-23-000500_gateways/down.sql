@@ -1,0 +1,2 @@
+DROP TABLE gateway_deployments;
+DROP TABLE gateway_instances;

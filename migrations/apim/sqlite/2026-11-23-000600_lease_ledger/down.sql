@@ -1,0 +1,2 @@
+DROP TABLE lease_block;
+DROP TABLE lease_owner;

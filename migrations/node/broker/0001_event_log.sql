@@ -1,0 +1,13 @@
+CREATE TABLE logs (
+    log TEXT NOT NULL PRIMARY KEY,
+    log_id TEXT NOT NULL,
+    base INTEGER NOT NULL,
+    head INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE entries (
+    log TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (log, number)
+) WITHOUT ROWID;

@@ -1,0 +1,4 @@
+CREATE TABLE node_state (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,39 @@
+//! `[throttling]`: how the traffic manager divides quotas into leases.
+
+use serde::{Deserialize, Serialize};
+
+use crate::human::HumanDuration;
+
+/// The owner of throttle keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttling {
+    /// Quotas up to this many units are reserved in the database at once; after a crash their window is used up.
+    pub block_units_whole: u64,
+    /// Larger quotas are reserved in this many blocks per window, each one database write.
+    pub blocks_per_window: u64,
+    /// A lease gets at most one part in this many of what is left, so that all gateways get some.
+    pub lease_share: u64,
+    /// Most throttle keys that are counted at a time.
+    pub keys_max: usize,
+    /// Time between two removals of ended windows.
+    pub sweep_interval: HumanDuration,
+    /// How long the database remembers windows after their end.
+    pub ledger_retention: HumanDuration,
+    /// Time for which a key is not reserved again after the database failed.
+    pub ledger_backoff: HumanDuration,
+}
+
+impl Default for Throttling {
+    fn default() -> Self {
+        Self {
+            block_units_whole: 1_000,
+            blocks_per_window: 20,
+            lease_share: 8,
+            keys_max: 200_000,
+            sweep_interval: HumanDuration::from_secs(10),
+            ledger_retention: HumanDuration::from_secs(3_600),
+            ledger_backoff: HumanDuration::from_millis(250),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The decision about one throttle key in one window. Pure: time comes in, what to do comes out.
+
+use std::time::{Duration, Instant};
+
+use config::sections::throttling::Throttling;
+use domain::throttling::TimeUnit;
+use domain::throttling::window::Window;
+
+use crate::window::Timeline;
+
+/// How quotas are cut into blocks and blocks into leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizing {
+    block_units_whole: u64,
+    blocks_per_window: u64,
+    lease_share: u64,
+}
+
+impl Sizing {
+    #[must_use]
+    pub fn from_config(config: &Throttling) -> Self {
+        Self {
+            block_units_whole: config.block_units_whole,
+            blocks_per_window: config.blocks_per_window.max(1),
+            lease_share: config.lease_share.max(1),
+        }
+    }
+
+    /// Units that are reserved at a time for a quota of `limit`.
+    #[must_use]
+    pub fn block(&self, limit: u64) -> u64 {
+        if limit <= self.block_units_whole { limit } else { (limit / self.blocks_per_window).max(1) }
+    }
+
+    /// Most units of a lease when `rest` are left: one unit near the end.
+    #[must_use]
+    pub fn lease(&self, rest: u64) -> u64 {
+        (rest / self.lease_share).max(1)
+    }
+}
+
+/// The length of a key's windows.
+pub type Shape = (u32, TimeUnit);
+
+/// What to do about a wish for units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The units are taken out of the bucket and belong to the asker.
+    Grant(u64),
+    /// Reserve this many units in the ledger, tell the bucket by [`Bucket::add`], and ask again.
+    Reserve(u64),
+    /// Nothing is left in this window.
+    Exhausted,
+}
+
+/// One key's current window as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    pub window: Window,
+    /// When the window ends.
+    pub ends_at: Instant,
+    /// The ownership under which units were reserved.
+    pub epoch: u64,
+    shape: Shape,
+    /// Units that this owner reserved in the window.
+    reserved: u64,
+    /// Those of them that nobody holds.
+    free: u64,
+    /// The largest limit at which the ledger had nothing left; earlier owners' units are gone, too.
+    drained: u64,
+    /// False after windows of another length began at the same instant: what comes back may belong to those.
+    takes_returns: bool,
+}
+
+impl Bucket {
+    /// An empty bucket for the window that contains `now`; `before` is the key's earlier bucket.
+    #[must_use]
+    pub fn open(timeline: &Timeline, now: Instant, shape: Shape, epoch: u64, before: Option<&Self>) -> Self {
+        let (window, ends_at) = timeline.window(now, shape.0, shape.1);
+        let is_same = |other: &&Self| other.window.start == window.start && other.epoch == epoch;
+        let takes_returns = before.filter(is_same).is_none_or(|other| other.takes_returns && other.shape == shape);
+        Self { window, ends_at, epoch, shape, reserved: 0, free: 0, drained: 0, takes_returns }
+    }
+
+    /// Whether the bucket still speaks for the key.
+    #[must_use]
+    pub fn is_current(&self, now: Instant, shape: Shape, epoch: u64) -> bool {
+        now < self.ends_at && self.shape == shape && self.epoch == epoch
+    }
+
+    /// Time until the window ends.
+    #[must_use]
+    pub fn ends_in(&self, now: Instant) -> Duration {
+        self.ends_at.saturating_duration_since(now)
+    }
+
+    /// Decides about a wish for `units` under a quota of `limit`, which may have changed since the last call.
+    pub fn take(&mut self, limit: u64, units: u64, sizing: &Sizing) -> Step {
+        let held = self.reserved - self.free;
+        let available = self.free.min(limit.saturating_sub(held));
+        let unreserved = if limit <= self.drained { 0 } else { limit.saturating_sub(self.reserved) };
+        if available > 0 {
+            let units = units.max(1).min(sizing.lease(available.saturating_add(unreserved))).min(available);
+            self.free -= units;
+            return Step::Grant(units);
+        }
+        if unreserved > 0 { Step::Reserve(sizing.block(limit).min(unreserved)) } else { Step::Exhausted }
+    }
+
+    /// Takes in what the ledger gave for a wish for `wanted` units under `limit`.
+    pub fn add(&mut self, limit: u64, wanted: u64, reserved: u64) {
+        self.reserved = self.reserved.saturating_add(reserved);
+        self.free = self.free.saturating_add(reserved);
+        if reserved < wanted {
+            self.drained = self.drained.max(limit);
+        }
+    }
+
+    /// Takes back units of a lease of this window and epoch; what does not belong here is ignored. Returns the units
+    /// taken back. Returning the same units twice would count them twice: callers send each return once at most.
+    pub fn give_back(&mut self, now: Instant, window_id: i64, epoch: u64, units: u64) -> u64 {
+        let is_ours = self.window.start.as_millis() == window_id && self.epoch == epoch;
+        if !is_ours || !self.takes_returns || now >= self.ends_at {
+            return 0;
+        }
+        let units = units.min(self.reserved - self.free);
+        self.free += units;
+        units
+    }
+}
+
+#[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+
+    use super::*;
+
+    fn sizing() -> Sizing {
+        Sizing::from_config(&Throttling::default())
+    }
+
+    fn bucket() -> (Bucket, Instant) {
+        let now = Instant::now();
+        let timeline = Timeline::new(Timestamp::from_millis(0), now);
+        (Bucket::open(&timeline, now, (1, TimeUnit::Min), 1, None), now)
+    }
+
+    /// Takes with an inexhaustible ledger.
+    fn grant(bucket: &mut Bucket, limit: u64, units: u64) -> u64 {
+        loop {
+            match bucket.take(limit, units, &sizing()) {
+                Step::Grant(units) => return units,
+                Step::Reserve(wanted) => bucket.add(limit, wanted, wanted),
+                Step::Exhausted => return 0,
+            }
+        }
+    }
+
+    #[test]
+    fn small_quotas_are_reserved_whole_and_large_ones_in_blocks() {
+        assert_eq!(bucket().0.take(1_000, 1, &sizing()), Step::Reserve(1_000));
+        assert_eq!(bucket().0.take(100_000, 1, &sizing()), Step::Reserve(5_000));
+        assert_eq!(bucket().0.take(0, 1, &sizing()), Step::Exhausted);
+    }
+
+    #[test]
+    fn leases_shrink_to_one_unit_near_the_limit() {
+        let (mut bucket, _) = bucket();
+        let mut grants = Vec::new();
+        loop {
+            match grant(&mut bucket, 100, 1_000) {
+                0 => break,
+                units => grants.push(units),
+            }
+        }
+        assert_eq!(grants.iter().sum::<u64>(), 100);
+        assert_eq!(grants[0], 12);
+        assert!(grants.is_sorted_by(|a, b| a >= b) && grants.ends_with(&[1, 1, 1, 1, 1, 1]), "{grants:?}");
+    }
+
+    #[test]
+    fn what_comes_back_is_granted_again() {
+        let (mut bucket, now) = bucket();
+        while grant(&mut bucket, 10, 1) > 0 {}
+        assert_eq!(bucket.give_back(now, 0, 1, 3), 3);
+        assert_eq!((0..5).map(|_| grant(&mut bucket, 10, 1)).sum::<u64>(), 3);
+    }
+
+    #[test]
+    fn late_foreign_and_excessive_returns_are_ignored() {
+        let (mut bucket, now) = bucket();
+        assert_eq!(grant(&mut bucket, 10, 1), 1);
+        assert_eq!(bucket.give_back(now, 60_000, 1, 1), 0, "another window");
+        assert_eq!(bucket.give_back(now, 0, 2, 1), 0, "another epoch");
+        assert_eq!(bucket.give_back(now + Duration::from_secs(60), 0, 1, 1), 0, "the window is over");
+        assert_eq!(bucket.give_back(now, 0, 1, 100), 1, "more than was lent");
+    }
+
+    #[test]
+    fn a_drained_ledger_is_not_asked_again_until_the_limit_grows() {
+        let (mut bucket, _) = bucket();
+        bucket.add(10, 10, 4);
+        while let Step::Grant(_) = bucket.take(10, 1, &sizing()) {}
+        assert_eq!(bucket.take(10, 1, &sizing()), Step::Exhausted);
+        assert_eq!(bucket.take(12, 1, &sizing()), Step::Reserve(8));
+    }
+
+    #[test]
+    fn a_lowered_limit_counts_at_once_and_loses_no_units() {
+        let (mut bucket, _) = bucket();
+        for _ in 0..4 {
+            assert_eq!(grant(&mut bucket, 10, 1), 1);
+        }
+        assert_eq!(grant(&mut bucket, 4, 1), 0);
+        assert_eq!(grant(&mut bucket, 5, 1), 1);
+        assert_eq!((0..9).map(|_| grant(&mut bucket, 10, 1)).sum::<u64>(), 5);
+    }
+
+    #[test]
+    fn returns_are_not_mixed_between_windows_of_different_length() {
+        let now = Instant::now();
+        let timeline = Timeline::new(Timestamp::from_millis(0), now);
+        let minute = Bucket::open(&timeline, now, (1, TimeUnit::Min), 1, None);
+        let mut hour = Bucket::open(&timeline, now, (1, TimeUnit::Hour), 1, Some(&minute));
+        assert_eq!(grant(&mut hour, 10, 1), 1);
+        assert_eq!(hour.give_back(now, 0, 1, 1), 0);
+        assert!(!minute.is_current(now, (1, TimeUnit::Hour), 1));
+    }
+}

@@ -1,0 +1,11 @@
+//! The owner of throttle keys: hands out leases of quotas, exactly.
+//!
+//! Invariants: nothing is granted that was not durably reserved before (`domain::contract::LeaseLedger`); a window
+//! never grants more than its limit, whatever crashes or gets lost; the only cost of a crash is refusing too early.
+//! The decisions ([`window`], [`leases`]) are pure and take time as an argument. Entry point: [`TrafficManager`].
+
+pub mod leases;
+pub mod owner;
+pub mod window;
+
+pub use owner::{Dependencies, TrafficManager};

@@ -1,0 +1,226 @@
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+
+use domain::Timestamp;
+
+use super::*;
+
+/// A ledger in memory that can be told to fail.
+#[derive(Default)]
+struct Memory {
+    state: Mutex<State>,
+    is_broken: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    epoch: u64,
+    reserved: HashMap<(String, i64), u64>,
+    calls: u64,
+    forgotten_before: Option<Timestamp>,
+}
+
+#[async_trait]
+impl LeaseLedger for Memory {
+    async fn take_over(&self, _owner: &str) -> Result<u64, LedgerError> {
+        let mut state = self.state.lock().unwrap();
+        state.epoch += 1;
+        Ok(state.epoch)
+    }
+
+    async fn reserve(&self, wish: Reservation) -> Result<u64, LedgerError> {
+        // Others get their turn in between, as with a real database.
+        tokio::task::yield_now().await;
+        if self.is_broken.load(Ordering::Acquire) {
+            return Err(LedgerError::Unavailable("the disk is full".into()));
+        }
+        let mut state = self.state.lock().unwrap();
+        state.calls += 1;
+        if wish.epoch != state.epoch {
+            return Err(LedgerError::Fenced { held: wish.epoch, current: state.epoch });
+        }
+        let reserved = state.reserved.entry((wish.key, wish.window_id)).or_default();
+        let units = wish.units.min(wish.limit.saturating_sub(*reserved));
+        *reserved += units;
+        Ok(units)
+    }
+
+    async fn forget_ended(&self, before: Timestamp) -> Result<u64, LedgerError> {
+        self.state.lock().unwrap().forgotten_before = Some(before);
+        Ok(0)
+    }
+}
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(1_700_000_040)
+    }
+}
+
+fn manager(ledger: &Arc<Memory>, config: Throttling) -> TrafficManager {
+    TrafficManager::create(Dependencies {
+        ledger: Arc::clone(ledger) as Arc<dyn LeaseLedger>,
+        config,
+        clock: Arc::new(FixedClock),
+        metrics: Metrics::new(),
+        runtime: Handle::current(),
+        node_id: "node".to_owned(),
+    })
+}
+
+fn wish(key: &str, limit: u64, units: u64) -> LeaseRequest {
+    LeaseRequest { key: key.to_owned(), limit, unit_time: 1, time_unit: TimeUnit::Min, units }
+}
+
+/// Units granted until the owner refuses.
+async fn drain(manager: &TrafficManager, request: &LeaseRequest) -> u64 {
+    let mut total = 0;
+    loop {
+        match manager.lease(request.clone()).await.unwrap() {
+            LeaseReply::Granted(lease) => total += lease.units,
+            LeaseReply::Exhausted { .. } => return total,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn thirty_two_callers_get_exactly_the_limit() {
+    for limit in [1, 100, 1_000, 12_345] {
+        let ledger = Arc::new(Memory::default());
+        let manager = manager(&ledger, Throttling::default());
+        let callers: Vec<_> = (0..32)
+            .map(|n| {
+                let manager = manager.clone();
+                tokio::spawn(async move { drain(&manager, &wish("k", limit, 1 + n % 3)).await })
+            })
+            .collect();
+        let mut total = 0;
+        for caller in callers {
+            total += caller.await.unwrap();
+        }
+        assert_eq!(total, limit);
+        let calls = ledger.state.lock().unwrap().calls;
+        assert!(calls <= 22, "{calls} writes for a limit of {limit}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_window_starts_full_when_the_monotonic_clock_says_so() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling::default());
+    // 1,700,000,040 s is a full minute.
+    assert_eq!(drain(&manager, &wish("k", 5, 1)).await, 5);
+    tokio::time::advance(Duration::from_secs(59)).await;
+    let reply = manager.lease(wish("k", 5, 1)).await.unwrap();
+    assert_eq!(reply, LeaseReply::Exhausted { window_id: 1_700_000_040_000, retry_in: Duration::from_secs(1) });
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(drain(&manager, &wish("k", 5, 1)).await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_within_a_window_grants_no_more() {
+    let ledger = Arc::new(Memory::default());
+    let before = manager(&ledger, Throttling::default());
+    let request = wish("k", 100_000, 7);
+    let LeaseReply::Granted(lease) = before.lease(request.clone()).await.unwrap() else { panic!("refused") };
+    let after = manager(&ledger, Throttling::default());
+    let granted = drain(&after, &request).await;
+    assert_eq!(granted, 95_000, "the crashed owner's block counts as spent");
+    // The old owner still may hand out what it had reserved, and nothing beyond.
+    let mut old = lease.units;
+    while let Ok(LeaseReply::Granted(lease)) = before.lease(request.clone()).await {
+        old += lease.units;
+    }
+    assert!(old + granted <= 100_000, "{old} + {granted}");
+}
+
+#[tokio::test]
+async fn units_come_back_for_the_same_window_and_epoch_only() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling::default());
+    let LeaseReply::Granted(lease) = manager.lease(wish("k", 10, 1)).await.unwrap() else { panic!("refused") };
+    assert_eq!(drain(&manager, &wish("k", 10, 1)).await, 9);
+    manager.give_back("k", lease.window_id - 60_000, lease.epoch, 1).await.unwrap();
+    manager.give_back("k", lease.window_id, lease.epoch + 1, 1).await.unwrap();
+    manager.give_back("other", lease.window_id, lease.epoch, 1).await.unwrap();
+    assert_eq!(drain(&manager, &wish("k", 10, 1)).await, 0);
+    manager.give_back("k", lease.window_id, lease.epoch, 1).await.unwrap();
+    assert_eq!(drain(&manager, &wish("k", 10, 1)).await, 1);
+}
+
+#[tokio::test]
+async fn a_fenced_owner_takes_over_and_gets_the_rest() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling { block_units_whole: 0, blocks_per_window: 2, ..Throttling::default() });
+    let LeaseReply::Granted(first) = manager.lease(wish("k", 10, 1)).await.unwrap() else { panic!("refused") };
+    ledger.take_over("somebody else").await.unwrap();
+    assert_eq!(drain(&manager, &wish("other", 4, 1)).await, 4, "fenced on one key, then owner again");
+    let LeaseReply::Granted(second) = manager.lease(wish("k", 10, 1)).await.unwrap() else { panic!("refused") };
+    assert!(second.epoch > first.epoch);
+    assert_eq!(drain(&manager, &wish("k", 10, 1)).await, 4, "what the lost epoch had reserved counts as spent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_ledger_grants_nothing_and_is_left_alone_for_a_while() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling::default());
+    ledger.is_broken.store(true, Ordering::Release);
+    assert!(manager.lease(wish("k", 10, 1)).await.is_err());
+    ledger.is_broken.store(false, Ordering::Release);
+    assert!(manager.lease(wish("k", 10, 1)).await.is_err(), "backing off");
+    tokio::time::advance(Duration::from_millis(250)).await;
+    assert_eq!(drain(&manager, &wish("k", 10, 1)).await, 10);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_loses_no_units() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling::default());
+    {
+        let request = wish("k", 10, 1);
+        let lease = manager.lease(request);
+        tokio::pin!(lease);
+        // One poll starts the reservation, then the caller hangs up.
+        tokio::select! {
+            biased;
+            _ = &mut lease => panic!("the reservation cannot be done yet"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    assert_eq!(drain(&manager, &wish("k", 10, 1)).await, 10);
+}
+
+#[tokio::test]
+async fn more_keys_than_allowed_refuse_early_and_never_admit_more() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling { keys_max: 64, ..Throttling::default() });
+    let mut granted: HashMap<String, u64> = HashMap::new();
+    for round in 0..2_000 {
+        let key = format!("k{}", round % 500);
+        if let LeaseReply::Granted(lease) = manager.lease(wish(&key, 3, 1)).await.unwrap() {
+            *granted.entry(key).or_default() += lease.units;
+        }
+    }
+    assert!(granted.values().all(|units| *units <= 3));
+    assert!(manager.owner.keys.sweep(monotonic()) <= 64);
+    assert!(manager.owner.counters.evictions.get() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sweep_forgets_what_is_over_and_stops_with_the_node() {
+    let ledger = Arc::new(Memory::default());
+    let manager = manager(&ledger, Throttling::default());
+    drain(&manager, &wish("k", 5, 1)).await;
+    let owner = Arc::clone(&manager.owner);
+    let shutdown = CancellationToken::new();
+    let task = manager.start(shutdown.clone());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(owner.counters.keys.get(), 1);
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    assert_eq!(owner.counters.keys.get(), 0);
+    assert!(ledger.state.lock().unwrap().forgotten_before.is_some());
+    shutdown.cancel();
+    task.await.unwrap();
+}

@@ -1,0 +1,4 @@
+//! What must not be lost when things go wrong.
+
+mod concurrent_publishers;
+mod kill_nine;

@@ -1,0 +1,111 @@
+//! kill -9 at random moments, right after acknowledged writes: nothing acknowledged is lost, and what was deployed is
+//! served after the restart.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::process::Process;
+use crate::support::rest::{Answer, Credentials, Rest, client};
+use crate::support::sandbox::{FREE_PORTS, configure};
+use crate::support::wait::eventually;
+
+const KILLS: usize = 50;
+
+/// What the node acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    created: Vec<String>,
+    /// Contexts.
+    deployed: Vec<String>,
+}
+
+/// A number that differs from round to round and run to run, without a crate for it.
+fn random(below: u64) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0_u8) % below
+}
+
+/// Creates and deploys APIs until the node is gone; notes every acknowledgement.
+async fn publish_until_killed(rest: Rest, round: usize, is_killed: Arc<AtomicBool>) -> Acknowledged {
+    let mut acknowledged = Acknowledged::default();
+    let mut number = 0;
+    while !is_killed.load(Ordering::Relaxed) {
+        number += 1;
+        let context = format!("/k{round}x{number}");
+        if publish_one(&rest, &context, &mut acknowledged).await.is_none() {
+            break;
+        }
+    }
+    acknowledged
+}
+
+/// `None` when the node died in the middle.
+async fn publish_one(rest: &Rest, context: &str, acknowledged: &mut Acknowledged) -> Option<()> {
+    let post = async |path: String, body: serde_json::Value| {
+        let request = rest.request(reqwest::Method::POST, &format!("/api/am/publisher/v4{path}")).json(&body);
+        Answer::try_of(request).await.ok().map(|answer| answer.expect(201))
+    };
+    let body = json!({"name": context.trim_start_matches('/'), "version": "1.0.0", "context": context});
+    let id = post("/apis".to_owned(), body).await?.field("id");
+    acknowledged.created.push(id.clone());
+    let revision = post(format!("/apis/{id}/revisions"), json!({})).await?.field("id");
+    let deploy = format!("/apis/{id}/deploy-revision?revisionId={revision}");
+    post(deploy, json!([{"name": "Default", "vhost": "localhost"}])).await?;
+    acknowledged.deployed.push(context.to_owned());
+    Some(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_in_fifty_kills() {
+    let home = tempfile::tempdir().unwrap();
+    configure(home.path(), FREE_PORTS);
+    let basic = Credentials::Basic("admin".to_owned(), "admin".to_owned());
+    let mut all = Acknowledged::default();
+    let start = || {
+        let home = home.path().to_owned();
+        tokio::task::spawn_blocking(move || Process::start(&home, &[]))
+    };
+    let mut node = start().await.unwrap();
+    for round in 0..KILLS {
+        let is_killed = Arc::new(AtomicBool::new(false));
+        let rest = Rest::new(node.management_url.clone(), basic.clone());
+        let publisher = tokio::spawn(publish_until_killed(rest, round, Arc::clone(&is_killed)));
+        // The moment of death is the one thing that is meant to be a matter of time.
+        let moment = tokio::time::Instant::now() + Duration::from_millis(20 + random(120));
+        tokio::time::sleep_until(moment).await;
+        is_killed.store(true, Ordering::Relaxed);
+        node.kill();
+        let acknowledged = publisher.await.unwrap();
+        all.created.extend(acknowledged.created);
+        all.deployed.extend(acknowledged.deployed);
+        node = start().await.unwrap();
+        let rest = Rest::new(node.management_url.clone(), basic.clone());
+        for id in all.created.iter().rev().take(3) {
+            rest.get(&format!("/api/am/publisher/v4/apis/{id}")).await.expect(200);
+        }
+        for context in all.deployed.iter().rev().take(3) {
+            assert_served(&node.gateway_url, context).await;
+        }
+    }
+    assert!(all.deployed.len() >= KILLS, "the rounds were too short to prove anything: {}", all.deployed.len());
+    let rest = Rest::new(node.management_url.clone(), basic);
+    for id in &all.created {
+        rest.get(&format!("/api/am/publisher/v4/apis/{id}")).await.expect(200);
+    }
+    for context in &all.deployed {
+        assert_served(&node.gateway_url, context).await;
+    }
+    assert_eq!(node.terminate(), Some(0));
+}
+
+/// A served API asks for a token; one that the gateway does not know is 404.
+async fn assert_served(gateway_url: &str, context: &str) {
+    eventually(&format!("{context} is served"), async || {
+        let answer = Answer::of(client().get(format!("{gateway_url}{context}/1.0.0/x"))).await;
+        (answer.status == 401).then_some(())
+    })
+    .await;
+}

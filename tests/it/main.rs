@@ -1,0 +1,9 @@
+//! The integration tests: one binary; each test owns its node, ports and databases, speaks through actors and waits on
+//! conditions.
+
+mod contract;
+mod faults;
+mod first_call;
+mod paths;
+mod store;
+mod support;

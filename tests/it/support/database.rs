@@ -1,0 +1,71 @@
+//! Databases of one test's own.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+
+/// What the node's shared databases live in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    Sqlite,
+    Postgres,
+}
+
+/// `make test` starts a server and sets the variable; a bare `cargo test` without it leaves the PostgreSQL half out.
+pub fn postgres_is_there() -> bool {
+    std::env::var_os("GATEWRIGHT_TEST_POSTGRES").is_some()
+}
+
+/// Databases that exist as long as this value.
+pub struct Databases {
+    created: Vec<String>,
+    server: String,
+}
+
+impl Databases {
+    /// Lines of `[database]`, and what must stay alive meanwhile.
+    pub fn create(kind: DatabaseKind) -> (String, Option<Self>) {
+        match kind {
+            DatabaseKind::Sqlite => (String::new(), None),
+            DatabaseKind::Postgres => {
+                let server = std::env::var("GATEWRIGHT_TEST_POSTGRES").unwrap();
+                let databases = Self { created: vec![name(), name()], server };
+                for name in &databases.created {
+                    databases.execute(&format!("CREATE DATABASE {name}"));
+                }
+                let url = |index: usize| databases.url(&databases.created[index]);
+                let toml = format!(
+                    "[database.apim_db]\nurl = \"{}\"\n[database.shared_db]\nurl = \"{}\"\npool_size = 5\n",
+                    url(0),
+                    url(1)
+                );
+                (toml, Some(databases))
+            }
+        }
+    }
+
+    /// One more database, e.g. for a test of the store alone.
+    pub fn url(&self, name: &str) -> String {
+        let (base, _) = self.server.rsplit_once('/').unwrap();
+        format!("{base}/{name}")
+    }
+
+    pub fn first_url(&self) -> String {
+        self.url(&self.created[0])
+    }
+
+    fn execute(&self, sql: &str) {
+        PgConnection::establish(&self.server).unwrap().batch_execute(sql).unwrap();
+    }
+}
+
+impl Drop for Databases {
+    fn drop(&mut self) {
+        for name in &self.created {
+            self.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn name() -> String {
+    format!("gatewright_{}", domain::EventId::random().to_string().replace('-', ""))
+}
