@@ -1,5 +1,7 @@
 //! Rules of the tree that the compiler does not check.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read the tree has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -163,6 +165,6 @@ fn versions_of_dependencies_stand_in_the_root_manifest_only() {
 #[test]
 fn the_readme_shows_the_commands_that_the_node_prints() {
     let readme = read("README.md");
-    let block = between(&readme, "<!-- first-call -->\n```sh\n", "```\n<!-- /first-call -->");
+    let block = between(&readme, "<!-- first-call:begin -->\n```sh\n", "```\n<!-- first-call:end -->");
     assert_eq!(block, read("src/welcome/first_call.sh"));
 }

@@ -76,7 +76,7 @@ fn lifetime(properties: &Map<String, Value>, name: &str) -> Result<Option<i64>, 
 }
 
 impl ControlPlane {
-    /// Makes an OAuth client for the application and a first token.
+    /// Makes an OAuth client for the application, and a first token when the client may use `client_credentials`.
     ///
     /// # Errors
     /// 404; 400 naming the field; 409 when the application has keys of this type.
@@ -100,12 +100,18 @@ impl ControlPlane {
             .map_err(from_key_manager)?;
         // The registration is idempotent by name: after a crash here the next try finds the same client.
         let mapping = self.store_mapping(&application, &request, client.client.id.clone()).await?;
-        let token = self
-            .key_manager()
-            .issue_application_token(&caller.organization, &client.client.id, &request.scopes, request.validity_secs)
-            .await
-            .map_err(from_key_manager)?;
-        Ok(KeyView { mapping, client, token: Some(token) })
+        let has_application_tokens = client.client.grant_types.iter().any(|grant| grant == "client_credentials");
+        let token = if has_application_tokens {
+            let id = &client.client.id;
+            let issued = self
+                .key_manager()
+                .issue_application_token(&caller.organization, id, &request.scopes, request.validity_secs)
+                .await;
+            Some(issued.map_err(from_key_manager)?)
+        } else {
+            None
+        };
+        Ok(KeyView { mapping, client, token })
     }
 
     async fn store_mapping(

@@ -8,6 +8,9 @@ use domain::throttling::window::Window;
 
 use crate::window::Timeline;
 
+/// Most blocks that the length of a window asks for.
+const BLOCKS_MAX: u64 = 1_000;
+
 /// How quotas are cut into blocks and blocks into leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizing {
@@ -26,10 +29,16 @@ impl Sizing {
         }
     }
 
-    /// Units that are reserved at a time for a quota of `limit`.
+    /// Units that are reserved at a time for a quota of `limit` in a window of this shape. A crash costs what is left of
+    /// a block until its window ends: a minute's quota may be a block of its own, a month's may not, so longer windows
+    /// have a block per minute up to [`BLOCKS_MAX`].
     #[must_use]
-    pub fn block(&self, limit: u64) -> u64 {
-        if limit <= self.block_units_whole { limit } else { (limit / self.blocks_per_window).max(1) }
+    pub fn block(&self, limit: u64, (unit_time, unit): Shape) -> u64 {
+        let minutes = unit.nominal_ms().saturating_mul(u64::from(unit_time)) / 60_000;
+        if minutes <= 1 && limit <= self.block_units_whole {
+            return limit;
+        }
+        (limit / minutes.min(BLOCKS_MAX).max(self.blocks_per_window)).max(1)
     }
 
     /// Most units of a lease when `rest` are left: one unit near the end.
@@ -104,7 +113,7 @@ impl Bucket {
             self.free -= units;
             return Step::Grant(units);
         }
-        if unreserved > 0 { Step::Reserve(sizing.block(limit).min(unreserved)) } else { Step::Exhausted }
+        if unreserved > 0 { Step::Reserve(sizing.block(limit, self.shape).min(unreserved)) } else { Step::Exhausted }
     }
 
     /// Takes in what the ledger gave for a wish for `wanted` units under `limit`.
@@ -164,6 +173,15 @@ mod tests {
         assert_eq!(bucket().0.take(1_000, 1, &sizing()), Step::Reserve(1_000));
         assert_eq!(bucket().0.take(100_000, 1, &sizing()), Step::Reserve(5_000));
         assert_eq!(bucket().0.take(0, 1, &sizing()), Step::Exhausted);
+    }
+
+    #[test]
+    fn a_crash_in_a_long_window_costs_little_of_its_quota() {
+        let sizing = sizing();
+        assert_eq!(sizing.block(1_000, (1, TimeUnit::Min)), 1_000);
+        assert_eq!(sizing.block(1_000, (1, TimeUnit::Hour)), 16);
+        assert_eq!(sizing.block(1_000, (1, TimeUnit::Month)), 1);
+        assert_eq!(sizing.block(10_000_000, (1, TimeUnit::Month)), 10_000);
     }
 
     #[test]

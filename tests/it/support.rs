@@ -9,10 +9,9 @@ pub mod rest;
 pub mod sandbox;
 pub mod wait;
 
-pub use actors::{Admin, Caller, Publisher, Subscriber};
-pub use backend::Backend;
+pub use actors::{Caller, Publisher};
 pub use database::DatabaseKind;
-pub use rest::{Answer, Rest};
+pub use rest::Answer;
 pub use sandbox::Sandbox;
 pub use wait::eventually;
 

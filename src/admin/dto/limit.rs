@@ -87,6 +87,22 @@ impl ThrottleLimitDto {
     }
 }
 
+impl ThrottleLimitDto {
+    /// How the wire shows a policy that limits nothing: clients want to read some limit.
+    pub fn unlimited() -> Self {
+        Self {
+            kind: LimitKind::RequestCount,
+            request_count: Some(RequestCountLimitDto {
+                time_unit: TimeUnit::Min.as_str().to_owned(),
+                unit_time: 1,
+                request_count: i32::MAX as u64,
+            }),
+            bandwidth: None,
+            event_count: None,
+        }
+    }
+}
+
 impl From<&Limit> for ThrottleLimitDto {
     fn from(limit: &Limit) -> Self {
         let (time_unit, unit_time) = (limit.time_unit.as_str().to_owned(), limit.unit_time);

@@ -93,13 +93,16 @@ fn kept(mut other: Map<String, Value>) -> Map<String, Value> {
     other
 }
 
-/// `Unlimited` is the only policy without a limit.
+/// `Unlimited` is the only policy without a limit, whatever a client sends for it.
 fn limit(name: &str, dto: Option<ThrottleLimitDto>) -> Result<Option<Limit>, Failure> {
-    match dto {
-        Some(dto) => dto.into_limit().map(Some),
-        None if name == UNLIMITED => Ok(None),
-        None => Err(Failure::invalid("defaultLimit", "is missing")),
+    if name == UNLIMITED {
+        return Ok(None);
     }
+    dto.ok_or_else(|| Failure::invalid("defaultLimit", "is missing"))?.into_limit().map(Some)
+}
+
+fn limit_dto(limit: Option<&Limit>) -> Option<ThrottleLimitDto> {
+    Some(limit.map_or_else(ThrottleLimitDto::unlimited, ThrottleLimitDto::from))
 }
 
 fn rate_limit(count: Option<i64>, unit: Option<&str>) -> Result<Option<RateLimit>, Failure> {
@@ -139,7 +142,7 @@ impl PolicyDto for SubscriptionThrottlePolicyDto {
             description: Some(policy.description.clone()),
             is_deployed: true,
             kind: Some("SubscriptionThrottlePolicy".to_owned()),
-            default_limit: policy.limit.as_ref().map(ThrottleLimitDto::from),
+            default_limit: limit_dto(policy.limit.as_ref()),
             rate_limit_count: Some(policy.rate_limit.map_or(0, |limit| i64::try_from(limit.count).unwrap_or(i64::MAX))),
             rate_limit_time_unit: policy.rate_limit.map(|limit| limit.time_unit.as_str().to_owned()),
             stop_on_quota_reach: policy.stop_on_quota_reach,
@@ -180,7 +183,7 @@ impl PolicyDto for ApplicationThrottlePolicyDto {
             description: Some(policy.description.clone()),
             is_deployed: true,
             kind: Some("ApplicationThrottlePolicy".to_owned()),
-            default_limit: policy.limit.as_ref().map(ThrottleLimitDto::from),
+            default_limit: limit_dto(policy.limit.as_ref()),
             other: policy.other.clone(),
         }
     }

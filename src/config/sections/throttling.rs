@@ -8,9 +8,11 @@ use crate::human::HumanDuration;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttling {
-    /// Quotas up to this many units are reserved in the database at once; after a crash their window is used up.
+    /// Quotas of up to a minute and this many units are reserved in the database at once; after a crash that minute is
+    /// used up.
     pub block_units_whole: u64,
-    /// Larger quotas are reserved in this many blocks per window, each one database write.
+    /// Other quotas are reserved in at least this many blocks per window, each one database write; in one per minute when
+    /// the window is longer.
     pub blocks_per_window: u64,
     /// A lease gets at most one part in this many of what is left, so that all gateways get some.
     pub lease_share: u64,

@@ -3,7 +3,7 @@
 use control_plane::Environment;
 use domain::api::{Api, ApiScope, Operation};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,14 +135,12 @@ fn endpoint_urls(api: &Api, environment: &Environment) -> Value {
             .take(1)
             .flat_map(|vhost| vhost.urls(context, &api.details.transports))
             .collect();
-        let of = |scheme: &str| urls.iter().find(|url| url.starts_with(scheme)).cloned();
-        json!({ "http": of("http://"), "https": of("https://"), "ws": null, "wss": null })
+        urls.into_iter()
+            .filter_map(|url| Some((url.split_once(':')?.0.to_owned(), Value::String(url))))
+            .collect::<Map<String, Value>>()
     };
-    let default_version = if api.is_default_version {
-        by_scheme(&api.context.without_version())
-    } else {
-        json!({ "http": null, "https": null, "ws": null, "wss": null })
-    };
+    let default_version =
+        if api.is_default_version { by_scheme(&api.context.without_version()) } else { Map::new() };
     json!({
         "environmentName": environment.name,
         "environmentDisplayName": environment.display_name,

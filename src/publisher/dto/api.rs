@@ -176,6 +176,9 @@ impl Serialize for ApiDto<'_> {
         let Value::Object(mut fields) = interpreted(self.0) else {
             return Err(S::Error::custom("an API is an object"));
         };
+        if self.0.details.endpoints.config.is_null() {
+            fields.remove("endpointConfig");
+        }
         for (name, value) in &self.0.details.other {
             fields.insert(name.clone(), value.clone());
         }

@@ -99,8 +99,13 @@ pub fn acknowledge(conn: &mut ApimConn, acks: &[DeploymentAck]) -> Result<(), St
     Ok(())
 }
 
-/// Forgets gateways that were not heard of since `before`, with all that they acknowledged; returns their number.
+/// Forgets gateways that were not heard of since `before`, with all that they acknowledged, and removals that were
+/// acknowledged before; returns the number of gateways.
 pub fn forget_silent_since(conn: &mut ApimConn, before: Timestamp) -> Result<usize, StoreError> {
+    let removals = gateway_deployments::table
+        .filter(gateway_deployments::revision_id.is_null())
+        .filter(gateway_deployments::at.lt(before.as_millis()));
+    diesel::delete(removals).execute(conn.db())?;
     let silent = gateway_instances::heartbeat_at.lt(before.as_millis());
     let ids: Vec<String> =
         gateway_instances::table.filter(silent).select(gateway_instances::gateway_id).load(conn.db())?;

@@ -8,7 +8,7 @@ mod schema;
 pub mod secrets;
 pub mod signing_keys;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Rows that one call of a `purge` function deletes at most, so that no transaction holds the write lock for long.
 pub const PURGE_BATCH_MAX: i64 = 500;

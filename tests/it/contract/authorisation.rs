@@ -18,7 +18,7 @@ fn filled(path: &str) -> String {
 /// A token of a user with all roles, but without any scope of the management APIs.
 async fn token_without_scopes(sandbox: &Sandbox) -> String {
     let body = json!({"clientName": "scopeless", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
-    let registered = sandbox.admin_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
+    let registered = sandbox.password_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
     let request = client()
         .post(format!("{}/oauth2/token", sandbox.management_url()))
         .basic_auth(registered.field("clientId"), Some(registered.field("clientSecret")))

@@ -1,5 +1,6 @@
 //! Many publishers at a time lose nothing and see no server error.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
@@ -40,9 +41,7 @@ async fn work(publisher: Publisher, number: usize) -> (String, Value) {
 on_both_databases! {
     async fn a_hundred_publishers_lose_no_update(sandbox) {
         let publisher = sandbox.publisher();
-        let tasks: Vec<_> = (0..PUBLISHERS).map(|number| tokio::spawn(work(publisher.clone(), number))).collect();
-        for task in tasks {
-            let (path, api) = task.await.unwrap();
+        for (path, api) in join_all((0..PUBLISHERS).map(|number| work(publisher.clone(), number))).await {
             let stored = publisher.get(&path).await.expect(200).json();
             assert_eq!(stored["description"], api["description"]);
         }
@@ -59,10 +58,7 @@ on_both_databases! {
         let publisher = sandbox.publisher();
         let body = json!({"name": "Shared", "version": "1.0.0", "context": "/shared", "tags": []});
         let id = publisher.post("/apis", &body).await.expect(201).field("id");
-        let tasks: Vec<_> = (0..20).map(|number| tokio::spawn(add_tag(publisher.clone(), id.clone(), number))).collect();
-        for task in tasks {
-            task.await.unwrap();
-        }
+        join_all((0..20).map(|number| add_tag(publisher.clone(), id.clone(), number))).await;
         let stored = publisher.get(&format!("/apis/{id}")).await.expect(200).json();
         let mut tags: Vec<u64> = stored["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap().parse().unwrap()).collect();
         tags.sort_unstable();

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::process::Process;
 use crate::support::rest::{Answer, Credentials, Rest, client};
-use crate::support::sandbox::{FREE_PORTS, configure};
+use crate::support::sandbox::{FREE_PORTS, administrator_token, configure};
 use crate::support::wait::eventually;
 
 const KILLS: usize = 50;
@@ -62,16 +62,16 @@ async fn publish_one(rest: &Rest, context: &str, acknowledged: &mut Acknowledged
 async fn nothing_acknowledged_is_lost_in_fifty_kills() {
     let home = tempfile::tempdir().unwrap();
     configure(home.path(), FREE_PORTS);
-    let basic = Credentials::Basic("admin".to_owned(), "admin".to_owned());
     let mut all = Acknowledged::default();
     let start = || {
         let home = home.path().to_owned();
         tokio::task::spawn_blocking(move || Process::start(&home, &[]))
     };
     let mut node = start().await.unwrap();
+    let admin = Credentials::Bearer(administrator_token(&node.management_url).await);
     for round in 0..KILLS {
         let is_killed = Arc::new(AtomicBool::new(false));
-        let rest = Rest::new(node.management_url.clone(), basic.clone());
+        let rest = Rest::new(node.management_url.clone(), admin.clone());
         let publisher = tokio::spawn(publish_until_killed(rest, round, Arc::clone(&is_killed)));
         // The moment of death is the one thing that is meant to be a matter of time.
         let moment = tokio::time::Instant::now() + Duration::from_millis(20 + random(120));
@@ -82,7 +82,7 @@ async fn nothing_acknowledged_is_lost_in_fifty_kills() {
         all.created.extend(acknowledged.created);
         all.deployed.extend(acknowledged.deployed);
         node = start().await.unwrap();
-        let rest = Rest::new(node.management_url.clone(), basic.clone());
+        let rest = Rest::new(node.management_url.clone(), admin.clone());
         for id in all.created.iter().rev().take(3) {
             rest.get(&format!("/api/am/publisher/v4/apis/{id}")).await.expect(200);
         }
@@ -91,7 +91,7 @@ async fn nothing_acknowledged_is_lost_in_fifty_kills() {
         }
     }
     assert!(all.deployed.len() >= KILLS, "the rounds were too short to prove anything: {}", all.deployed.len());
-    let rest = Rest::new(node.management_url.clone(), basic);
+    let rest = Rest::new(node.management_url.clone(), admin);
     for id in &all.created {
         rest.get(&format!("/api/am/publisher/v4/apis/{id}")).await.expect(200);
     }

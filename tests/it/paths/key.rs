@@ -17,9 +17,9 @@ async fn management_token(sandbox: &Sandbox, scopes: &str) -> (String, String, S
         "owner": "admin",
         "tokenScope": "Production",
     });
-    let registered = sandbox.admin_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
+    let registered = sandbox.password_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
     let (id, secret) = (registered.field("clientId"), registered.field("clientSecret"));
-    let again = sandbox.admin_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
+    let again = sandbox.password_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
     assert_eq!((again.field("clientId"), again.field("clientSecret")), (id.clone(), secret.clone()));
     let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", scopes)];
     let request = client().post(format!("{}/oauth2/token", sandbox.management_url())).basic_auth(&id, Some(&secret)).form(&form);

@@ -16,7 +16,6 @@ use tokio::net::TcpListener;
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    pub method: String,
     pub path_and_query: String,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -68,7 +67,6 @@ async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Resu
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     seen.lock().unwrap().push(Seen {
-        method: head.method.to_string(),
         path_and_query: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: head.headers,
         body,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use config::Sources;
 use gatewright::listeners::{Addresses, Demo};
 use gatewright::node::{Node, NodeOptions, RunningNode};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::actors::{Admin, Caller, Publisher, Subscriber};
 use super::backend::Backend;
 use super::database::{DatabaseKind, Databases};
-use super::rest::{Credentials, Rest};
+use super::rest::{Answer, Credentials, Rest, client};
 use super::wait::eventually;
 
 /// Ports are free ones, the home folder is temporary.
@@ -19,6 +20,8 @@ pub struct Sandbox {
     node: Option<RunningNode>,
     pub addresses: Addresses,
     pub backend: Backend,
+    /// An administrator's access token with every scope.
+    admin_token: String,
     home: Arc<TempDir>,
     _databases: Option<Databases>,
 }
@@ -40,7 +43,15 @@ impl Sandbox {
         configure(home.path(), &format!("{FREE_PORTS}{database_toml}"));
         let node = start_node(home.path()).await;
         let addresses = node.addresses().clone();
-        Self { node: Some(node), addresses, backend: Backend::start().await, home, _databases: databases }
+        let management_url = format!("https://localhost:{}", addresses.management.port());
+        Self {
+            node: Some(node),
+            addresses,
+            backend: Backend::start().await,
+            admin_token: administrator_token(&management_url).await,
+            home,
+            _databases: databases,
+        }
     }
 
     /// Stops the node and starts it anew on the same home folder; ports are other ones.
@@ -57,10 +68,6 @@ impl Sandbox {
         }
     }
 
-    pub fn home(&self) -> &Path {
-        self.home.path()
-    }
-
     pub fn management_url(&self) -> String {
         format!("https://localhost:{}", self.addresses.management.port())
     }
@@ -74,8 +81,14 @@ impl Sandbox {
         Rest::new(self.management_url(), credentials)
     }
 
+    /// The administrator with a token: checking a password takes a while on purpose.
     pub fn admin_rest(&self) -> Rest {
-        self.rest(Credentials::Basic("admin".to_owned(), "admin".to_owned()))
+        self.rest(Credentials::Bearer(self.admin_token.clone()))
+    }
+
+    /// The administrator with name and password.
+    pub fn password_rest(&self) -> Rest {
+        self.rest(administrator())
     }
 
     pub fn publisher(&self) -> Publisher {
@@ -98,6 +111,24 @@ impl Sandbox {
     pub fn anonymous_caller(&self) -> Caller {
         Caller { rest: Rest::new(self.gateway_url(), Credentials::None) }
     }
+}
+
+pub fn administrator() -> Credentials {
+    Credentials::Basic("admin".to_owned(), "admin".to_owned())
+}
+
+/// A client by DCR, then a token by password with every scope of the management APIs.
+pub async fn administrator_token(management_url: &str) -> String {
+    let body = json!({"clientName": "tests", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
+    let rest = Rest::new(management_url, administrator());
+    let registered = rest.post("/client-registration/v0.17/register", &body).await.expect(200);
+    let scopes: Vec<&str> = domain::scope::rest_api::all().collect();
+    let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", &scopes.join(" "))];
+    let request = client()
+        .post(format!("{management_url}/oauth2/token"))
+        .basic_auth(registered.field("clientId"), Some(registered.field("clientSecret")))
+        .form(&form);
+    Answer::of(request).await.expect(200).field("access_token")
 }
 
 async fn start_node(home: &Path) -> RunningNode {

@@ -1,33 +1,22 @@
-use std::time::Duration;
+//! The token service's tables, on both back ends.
+
+pub(crate) mod place;
 
 use domain::event::{Event, LogName};
 use domain::oauth::Client;
 use domain::runtime::{Revocation, RevocationEntry};
 use domain::{Organization, Timestamp};
-use tokio::runtime::Handle;
 
+use self::place::on_both;
 use super::refresh_tokens::RefreshToken;
 use super::revocations::TokenFacts;
 use super::signing_keys::StoredSigningKey;
 use super::*;
-use crate::database::{Apim, ApimDb, Database, OpenOptions};
+use crate::database::ApimDb;
 use crate::error::StoreError;
-use crate::{migrate, outbox};
+use crate::outbox;
 
 const NOW: Timestamp = Timestamp::from_secs(1000);
-
-struct Fixture {
-    db: ApimDb,
-    _folder: tempfile::TempDir,
-}
-
-fn open() -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("apim.db").display());
-    migrate::run::<Apim>(&url).unwrap();
-    let options = OpenOptions { url, pool_size: 2, acquire_timeout: Duration::from_secs(5) };
-    Fixture { db: Database::open(&options, &Handle::current()).unwrap(), _folder: folder }
-}
 
 fn organization() -> Organization {
     Organization::super_tenant()
@@ -87,152 +76,167 @@ async fn write<T: Send + 'static>(
     db.write(work).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_found_as_it_was_stored_and_its_name_is_unique_for_its_owner() {
-    let fixture = open();
-    write(&fixture.db, |conn| clients::insert(conn, &client("c1"))).await.unwrap();
-    let mut changed = client("c1");
-    changed.callback_url = "https://example.org".to_owned();
-    changed.user_token_lifetime_secs = None;
-    let stored = changed.clone();
-    let found = write(&fixture.db, move |conn| {
-        assert!(clients::update(conn, &changed)?);
-        clients::find_by_name(conn, &organization(), "name of c1", "admin")
-    });
-    assert_eq!(format!("{:?}", found.await.unwrap().unwrap()), format!("{stored:?}"));
-    let same_name = Client { name: "name of c1".to_owned(), ..client("c2") };
-    let outcome = write(&fixture.db, move |conn| clients::insert(conn, &same_name)).await;
-    assert!(matches!(outcome, Err(StoreError::Conflict { .. })), "{outcome:?}");
+    on_both(async |db: ApimDb| {
+        write(&db, |conn| clients::insert(conn, &client("c1"))).await.unwrap();
+        let mut changed = client("c1");
+        changed.callback_url = "https://example.org".to_owned();
+        changed.user_token_lifetime_secs = None;
+        let stored = changed.clone();
+        let found = write(&db, move |conn| {
+            assert!(clients::update(conn, &changed)?);
+            clients::find_by_name(conn, &organization(), "name of c1", "admin")
+        });
+        assert_eq!(format!("{:?}", found.await.unwrap().unwrap()), format!("{stored:?}"));
+        let same_name = Client { name: "name of c1".to_owned(), ..client("c2") };
+        let outcome = write(&db, move |conn| clients::insert(conn, &same_name)).await;
+        assert!(matches!(outcome, Err(StoreError::Conflict { .. })), "{outcome:?}");
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_is_rotated_once_and_dies_with_its_family() {
-    let fixture = open();
-    let members = write(&fixture.db, |conn| {
-        clients::insert(conn, &client("c1"))?;
-        refresh_tokens::insert(conn, &refresh_token("h1", NOW))?;
-        refresh_tokens::insert(conn, &refresh_token("h2", NOW))?;
-        assert_eq!(refresh_tokens::find_family(conn, "access of h2")?.as_deref(), Some("family"));
-        assert!(refresh_tokens::rotate(conn, "h1")?);
-        assert!(!refresh_tokens::rotate(conn, "h1")?);
-        assert!(refresh_tokens::find(conn, "h1")?.is_some_and(|token| token.is_rotated));
-        assert_eq!(refresh_tokens::find(conn, "h2")?, Some(refresh_token("h2", NOW)));
-        refresh_tokens::delete_family(conn, "family")
-    });
-    assert_eq!(members.await.unwrap().len(), 2);
-    let gone = write(&fixture.db, |conn| refresh_tokens::find(conn, "h2")).await.unwrap();
-    assert!(gone.is_none());
+    on_both(async |db: ApimDb| {
+        let members = write(&db, |conn| {
+            clients::insert(conn, &client("c1"))?;
+            refresh_tokens::insert(conn, &refresh_token("h1", NOW))?;
+            refresh_tokens::insert(conn, &refresh_token("h2", NOW))?;
+            assert_eq!(refresh_tokens::find_family(conn, "access of h2")?.as_deref(), Some("family"));
+            assert!(refresh_tokens::rotate(conn, "h1")?);
+            assert!(!refresh_tokens::rotate(conn, "h1")?);
+            assert!(refresh_tokens::find(conn, "h1")?.is_some_and(|token| token.is_rotated));
+            assert_eq!(refresh_tokens::find(conn, "h2")?, Some(refresh_token("h2", NOW)));
+            refresh_tokens::delete_family(conn, "family")
+        });
+        assert_eq!(members.await.unwrap().len(), 2);
+        let gone = write(&db, |conn| refresh_tokens::find(conn, "h2")).await.unwrap();
+        assert!(gone.is_none());
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_client_takes_secrets_and_refresh_tokens_along() {
-    let fixture = open();
-    let left = write(&fixture.db, |conn| {
-        clients::insert(conn, &client("c1"))?;
-        assert_eq!(clients::longest_token_lifetime(conn, &organization())?, clients::LongestLifetime::Unlimited);
-        let secret = secrets::StoredSecret { id: "s1".to_owned(), hash: "h".to_owned(), sealed: None };
-        secrets::insert(conn, &organization(), "c1", &secret, NOW)?;
-        refresh_tokens::insert(conn, &refresh_token("h1", NOW))?;
-        assert_eq!(secrets::list(conn, "c1")?, [secret]);
-        assert!(!clients::delete(conn, &Organization::from_trusted("other".to_owned()), "c1")?);
-        assert!(clients::delete(conn, &organization(), "c1")?);
-        Ok((secrets::list(conn, "c1")?.len(), refresh_tokens::find(conn, "h1")?))
-    });
-    assert_eq!(left.await.unwrap(), (0, None));
+    on_both(async |db: ApimDb| {
+        let left = write(&db, |conn| {
+            clients::insert(conn, &client("c1"))?;
+            assert_eq!(clients::longest_token_lifetime(conn, &organization())?, clients::LongestLifetime::Unlimited);
+            let secret = secrets::StoredSecret { id: "s1".to_owned(), hash: "h".to_owned(), sealed: None };
+            secrets::insert(conn, &organization(), "c1", &secret, NOW)?;
+            refresh_tokens::insert(conn, &refresh_token("h1", NOW))?;
+            assert_eq!(secrets::list(conn, "c1")?, [secret]);
+            assert!(!clients::delete(conn, &Organization::from_trusted("other".to_owned()), "c1")?);
+            assert!(clients::delete(conn, &organization(), "c1")?);
+            Ok((secrets::list(conn, "c1")?.len(), refresh_tokens::find(conn, "h1")?))
+        });
+        assert_eq!(left.await.unwrap(), (0, None));
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_counts_for_what_it_names_and_is_an_event_of_its_transaction() {
-    let fixture = open();
-    let expires_at = Timestamp::from_secs(5000);
-    let entry = move |revocation| RevocationEntry { organization: organization(), revocation, expires_at };
-    write(&fixture.db, move |conn| {
-        revocations::insert(conn, &entry(Revocation::Token { jti: "j1".to_owned() }), NOW)?;
-        let user = Revocation::User { user: "eve@carbon.super".to_owned(), before: NOW };
-        revocations::insert(conn, &entry(user), NOW)?;
-        let client = Revocation::ConsumerKey { consumer_key: "c9".to_owned(), before: NOW };
-        revocations::insert(conn, &entry(client), NOW)
-    })
-    .await
-    .unwrap();
-    let checks = write(&fixture.db, |conn| {
-        let mut check = |jti, client_id, user, issued_at: i64| {
-            let organization = organization();
-            let issued_at = Timestamp::from_secs(issued_at);
-            revocations::is_revoked(conn, TokenFacts { organization: &organization, jti, client_id, user, issued_at })
-        };
-        Ok([
-            check("j1", "c1", "admin@carbon.super", 2000)?,
-            check("j2", "c1", "admin@carbon.super", 1)?,
-            check("j2", "c9", "admin@carbon.super", 999)?,
-            check("j2", "c9", "admin@carbon.super", 1000)?,
-            check("j2", "c1", "eve@carbon.super", 999)?,
-            check("j2", "c1", "eve@carbon.super", 1000)?,
-        ])
-    });
-    assert_eq!(checks.await.unwrap(), [true, false, true, false, true, false]);
-    let (events, listed) = write(&fixture.db, |conn| {
-        let events = outbox::read_after(conn, LogName::Revocation, 0, 10)?;
-        Ok((events, revocations::list(conn, NOW)?))
-    })
-    .await
-    .unwrap();
-    assert_eq!((events.len(), listed.len()), (3, 3));
-    assert!(events.iter().all(|entry| matches!(&entry.event, Event::Revoked(entry) if listed.contains(entry))));
-}
-
-#[tokio::test]
-async fn what_has_expired_is_purged_and_nothing_else() {
-    let fixture = open();
-    let purged = write(&fixture.db, |conn| {
-        clients::insert(conn, &client("c1"))?;
-        refresh_tokens::insert(conn, &refresh_token("old", NOW))?;
-        refresh_tokens::insert(conn, &refresh_token("new", Timestamp::from_secs(1001)))?;
-        for (jti, secs) in [("old", 1000), ("new", 1001)] {
-            let entry = RevocationEntry {
-                organization: organization(),
-                revocation: Revocation::Token { jti: jti.to_owned() },
-                expires_at: Timestamp::from_secs(secs),
-            };
-            revocations::insert(conn, &entry, NOW)?;
-        }
-        Ok((refresh_tokens::purge(conn, NOW)?, revocations::purge(conn, NOW)?, revocations::list(conn, NOW)?.len()))
-    });
-    assert_eq!(purged.await.unwrap(), (1, 1, 1));
-}
-
-#[tokio::test]
-async fn a_new_signing_key_is_announced_with_the_old_one_until_that_retires() {
-    let fixture = open();
-    let lead = Timestamp::from_secs(2000);
-    let retire = Timestamp::from_secs(3000);
-    write(&fixture.db, move |conn| {
-        issuers::ensure(conn, &organization(), "Resident Key Manager", "https://iss", NOW)?;
-        assert!(!issuers::ensure(conn, &organization(), "Resident Key Manager", "https://iss", NOW)?);
-        signing_keys::add(conn, &signing_key("k1", NOW), NOW, NOW)?;
-        signing_keys::add(conn, &signing_key("k2", lead), retire, NOW)
-    })
-    .await
-    .unwrap();
-    let kids = |jwks: &serde_json::Value| -> Vec<String> {
-        jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-    };
-    let events = write(&fixture.db, |conn| outbox::read_after(conn, LogName::Control, 0, 10)).await.unwrap();
-    let announced: Vec<_> = events
-        .iter()
-        .map(|entry| match &entry.event {
-            Event::IssuerUpdated(issuer) => kids(&issuer.jwks),
-            other => panic!("{other:?}"),
+    on_both(async |db: ApimDb| {
+        let expires_at = Timestamp::from_secs(5000);
+        let entry = move |revocation| RevocationEntry { organization: organization(), revocation, expires_at };
+        write(&db, move |conn| {
+            revocations::insert(conn, &entry(Revocation::Token { jti: "j1".to_owned() }), NOW)?;
+            let user = Revocation::User { user: "eve@carbon.super".to_owned(), before: NOW };
+            revocations::insert(conn, &entry(user), NOW)?;
+            let client = Revocation::ConsumerKey { consumer_key: "c9".to_owned(), before: NOW };
+            revocations::insert(conn, &entry(client), NOW)
         })
-        .collect();
-    assert_eq!(announced, [vec![], vec!["k1".to_owned()], vec!["k2".to_owned(), "k1".to_owned()]]);
-    let (purged, trusted) = write(&fixture.db, move |conn| {
-        assert_eq!(signing_keys::purge(conn, lead)?, 0);
-        Ok((signing_keys::purge(conn, retire)?, issuers::list_trusted(conn, retire)?))
+        .await
+        .unwrap();
+        let checks = write(&db, |conn| {
+            let mut check = |jti, client_id, user, issued_at: i64| {
+                let organization = organization();
+                let issued_at = Timestamp::from_secs(issued_at);
+                revocations::is_revoked(
+                    conn,
+                    TokenFacts { organization: &organization, jti, client_id, user, issued_at },
+                )
+            };
+            Ok([
+                check("j1", "c1", "admin@carbon.super", 2000)?,
+                check("j2", "c1", "admin@carbon.super", 1)?,
+                check("j2", "c9", "admin@carbon.super", 999)?,
+                check("j2", "c9", "admin@carbon.super", 1000)?,
+                check("j2", "c1", "eve@carbon.super", 999)?,
+                check("j2", "c1", "eve@carbon.super", 1000)?,
+            ])
+        });
+        assert_eq!(checks.await.unwrap(), [true, false, true, false, true, false]);
+        let (events, listed) = write(&db, |conn| {
+            let events = outbox::read_after(conn, LogName::Revocation, 0, 10)?;
+            Ok((events, revocations::list(conn, NOW)?))
+        })
+        .await
+        .unwrap();
+        assert_eq!((events.len(), listed.len()), (3, 3));
+        assert!(events.iter().all(|entry| matches!(&entry.event, Event::Revoked(entry) if listed.contains(entry))));
     })
-    .await
-    .unwrap();
-    assert_eq!((purged, trusted.len()), (1, 1));
-    assert_eq!(trusted[0].issuer, "https://iss");
-    assert_eq!(kids(&trusted[0].jwks), ["k2"]);
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_expired_is_purged_and_nothing_else() {
+    on_both(async |db: ApimDb| {
+        let purged = write(&db, |conn| {
+            clients::insert(conn, &client("c1"))?;
+            refresh_tokens::insert(conn, &refresh_token("old", NOW))?;
+            refresh_tokens::insert(conn, &refresh_token("new", Timestamp::from_secs(1001)))?;
+            for (jti, secs) in [("old", 1000), ("new", 1001)] {
+                let entry = RevocationEntry {
+                    organization: organization(),
+                    revocation: Revocation::Token { jti: jti.to_owned() },
+                    expires_at: Timestamp::from_secs(secs),
+                };
+                revocations::insert(conn, &entry, NOW)?;
+            }
+            Ok((refresh_tokens::purge(conn, NOW)?, revocations::purge(conn, NOW)?, revocations::list(conn, NOW)?.len()))
+        });
+        assert_eq!(purged.await.unwrap(), (1, 1, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_signing_key_is_announced_with_the_old_one_until_that_retires() {
+    on_both(async |db: ApimDb| {
+        let lead = Timestamp::from_secs(2000);
+        let retire = Timestamp::from_secs(3000);
+        write(&db, move |conn| {
+            issuers::ensure(conn, &organization(), "Resident Key Manager", "https://iss", NOW)?;
+            assert!(!issuers::ensure(conn, &organization(), "Resident Key Manager", "https://iss", NOW)?);
+            signing_keys::add(conn, &signing_key("k1", NOW), NOW, NOW)?;
+            signing_keys::add(conn, &signing_key("k2", lead), retire, NOW)
+        })
+        .await
+        .unwrap();
+        let kids = |jwks: &serde_json::Value| -> Vec<String> {
+            jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+        };
+        let events = write(&db, |conn| outbox::read_after(conn, LogName::Control, 0, 10)).await.unwrap();
+        let announced: Vec<_> = events
+            .iter()
+            .map(|entry| match &entry.event {
+                Event::IssuerUpdated(issuer) => kids(&issuer.jwks),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(announced, [vec![], vec!["k1".to_owned()], vec!["k2".to_owned(), "k1".to_owned()]]);
+        let (purged, trusted) = write(&db, move |conn| {
+            assert_eq!(signing_keys::purge(conn, lead)?, 0);
+            Ok((signing_keys::purge(conn, retire)?, issuers::list_trusted(conn, retire)?))
+        })
+        .await
+        .unwrap();
+        assert_eq!((purged, trusted.len()), (1, 1));
+        assert_eq!(trusted[0].issuer, "https://iss");
+        assert_eq!(kids(&trusted[0].jwks), ["k2"]);
+    })
+    .await;
 }

@@ -1,97 +1,89 @@
-use std::time::Duration;
-
-use tokio::runtime::Handle;
+//! Users, roles and tenants, on both back ends.
 
 use super::*;
-use crate::database::{Database, OpenOptions, Shared, SharedDb};
-use crate::migrate;
+use crate::apim::oauth::tests::place::on_both;
+use crate::database::SharedDb;
 
 const NOW: Timestamp = Timestamp::from_secs(1000);
-
-struct Fixture {
-    db: SharedDb,
-    _folder: tempfile::TempDir,
-}
-
-fn open() -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("shared.db").display());
-    migrate::run::<Shared>(&url).unwrap();
-    let options = OpenOptions { url, pool_size: 2, acquire_timeout: Duration::from_secs(5) };
-    Fixture { db: Database::open(&options, &Handle::current()).unwrap(), _folder: folder }
-}
 
 fn hash(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_super_admin_is_made_once_with_every_built_in_role() {
-    let fixture = open();
-    let outcomes = fixture.db.write(|conn| {
-        let first = ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
-        let second = ensure_super_admin(conn, "admin", &hash("two"), NOW)?;
-        let stored = find(conn, &Organization::super_tenant(), "admin")?;
-        Ok::<_, StoreError>((first, second, stored))
-    });
-    let (first, second, stored) = outcomes.await.unwrap();
-    assert_eq!((first, second), (Bootstrap::Created, Bootstrap::Existing));
-    let mut stored = stored.unwrap();
-    assert_eq!(stored.password_hash.expose(), "one");
-    // The order of names is the database's, which differs between back ends.
-    stored.user.roles.sort_by_key(|name| role::BUILT_IN.iter().position(|known| known == name));
-    assert_eq!(stored.user.roles, role::BUILT_IN);
+    on_both(async |db: SharedDb| {
+        let outcomes = db.write(|conn| {
+            let first = ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
+            let second = ensure_super_admin(conn, "admin", &hash("two"), NOW)?;
+            let stored = find(conn, &Organization::super_tenant(), "admin")?;
+            Ok::<_, StoreError>((first, second, stored))
+        });
+        let (first, second, stored) = outcomes.await.unwrap();
+        assert_eq!((first, second), (Bootstrap::Created, Bootstrap::Existing));
+        let mut stored = stored.unwrap();
+        assert_eq!(stored.password_hash.expose(), "one");
+        // The order of names is the database's, which differs between back ends.
+        stored.user.roles.sort_by_key(|name| role::BUILT_IN.iter().position(|known| known == name));
+        assert_eq!(stored.user.roles, role::BUILT_IN);
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_super_tenant_has_its_number() {
-    let fixture = open();
-    let tenant = fixture.db.write(|conn| {
-        ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
-        tenants::find(conn, Organization::SUPER)
-    });
-    let tenant = tenant.await.unwrap().unwrap();
-    assert_eq!((tenant.tenant_id, tenant.state), (-1234, tenants::TenantState::Active));
+    on_both(async |db: SharedDb| {
+        let tenant = db.write(|conn| {
+            ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
+            tenants::find(conn, Organization::SUPER)
+        });
+        let tenant = tenant.await.unwrap().unwrap();
+        assert_eq!((tenant.tenant_id, tenant.state), (-1234, tenants::TenantState::Active));
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_found_in_the_own_organization_only_and_gets_a_new_password() {
-    let fixture = open();
-    let found = fixture.db.write(|conn| {
-        ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
-        let user = User {
-            id: UserId::random(),
-            organization: Organization::super_tenant(),
-            username: "dev".to_owned(),
-            roles: vec!["Internal/subscriber".to_owned(), "partners".to_owned()],
-        };
-        insert(conn, &user, &hash("dev"), NOW)?;
-        assert!(set_password(conn, user.id, &hash("new"), NOW)?);
-        assert!(find(conn, &Organization::from_trusted("other".to_owned()), "dev")?.is_none());
-        let stored = find(conn, &Organization::super_tenant(), "dev")?;
-        Ok::<_, StoreError>((user, stored))
-    });
-    let (user, stored) = found.await.unwrap();
-    let stored = stored.unwrap();
-    assert_eq!(stored.user, user);
-    assert_eq!(stored.password_hash.expose(), "new");
-}
-
-#[tokio::test]
-async fn a_taken_name_is_refused() {
-    let fixture = open();
-    let outcome: Result<(), StoreError> = fixture
-        .db
-        .write(|conn| {
+    on_both(async |db: SharedDb| {
+        let found = db.write(|conn| {
             ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
             let user = User {
                 id: UserId::random(),
                 organization: Organization::super_tenant(),
-                username: "admin".to_owned(),
-                roles: Vec::new(),
+                username: "dev".to_owned(),
+                roles: vec!["Internal/subscriber".to_owned(), "partners".to_owned()],
             };
-            insert(conn, &user, &hash("x"), NOW)
-        })
-        .await;
-    assert!(matches!(outcome, Err(StoreError::Conflict { .. })));
+            insert(conn, &user, &hash("dev"), NOW)?;
+            assert!(set_password(conn, user.id, &hash("new"), NOW)?);
+            assert!(find(conn, &Organization::from_trusted("other".to_owned()), "dev")?.is_none());
+            let stored = find(conn, &Organization::super_tenant(), "dev")?;
+            Ok::<_, StoreError>((user, stored))
+        });
+        let (user, stored) = found.await.unwrap();
+        let stored = stored.unwrap();
+        assert_eq!(stored.user, user);
+        assert_eq!(stored.password_hash.expose(), "new");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_name_is_refused() {
+    on_both(async |db: SharedDb| {
+        let outcome: Result<(), StoreError> = db
+            .write(|conn| {
+                ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
+                let user = User {
+                    id: UserId::random(),
+                    organization: Organization::super_tenant(),
+                    username: "admin".to_owned(),
+                    roles: Vec::new(),
+                };
+                insert(conn, &user, &hash("x"), NOW)
+            })
+            .await;
+        assert!(matches!(outcome, Err(StoreError::Conflict { .. })));
+    })
+    .await;
 }

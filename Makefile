@@ -1,0 +1,38 @@
+# Gatewright's daily commands. Each sets itself up.
+
+CARGO ?= cargo
+HOME_DIR ?= gatewright-home
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check build
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: setup ## Build and start every role in one process, with a demo back end, under ./gatewright-home
+	$(CARGO) build --locked
+	"$${CARGO_TARGET_DIR:-target}/debug/gatewright" --profile all-in-one --home "$(HOME_DIR)" --demo $(ARGS)
+
+test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL
+	tests/support/with-postgres.sh $(CARGO) test --locked --workspace $(ARGS)
+
+check: setup ## Formatting, lints and the rules of the tree, without running the product
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --locked --test tidy
+
+build: setup ## Build the release binary target/release/gatewright
+	$(CARGO) build --locked --release
+
+# What the build takes from the machine: a C compiler, and OpenSSL for TLS to PostgreSQL.
+.PHONY: setup
+setup:
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust, see https://rust-lang.org" >&2; exit 1; }
+	@if ! { command -v cc && command -v pkg-config && pkg-config --exists openssl; } >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy build-essential pkg-config libssl-dev; \
+		else \
+			echo "a C compiler, pkg-config or OpenSSL's headers are missing" >&2; \
+			echo "(on Debian: sudo apt-get install build-essential pkg-config libssl-dev)" >&2; exit 1; \
+		fi; \
+	fi

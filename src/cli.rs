@@ -1,0 +1,121 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use config::Sources;
+use config::human::HumanDuration;
+use config::loader::Flag;
+
+/// API management in one binary: publisher, developer portal, key manager, gateway and traffic manager.
+///
+/// Without a command, the node runs.
+#[derive(Debug, Parser)]
+#[command(name = "gatewright", version)]
+pub struct Cli {
+    #[command(flatten)]
+    pub node: NodeArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command wants to know about the node.
+#[derive(Debug, Clone, Args)]
+pub struct NodeArgs {
+    /// Roles to play: a built-in profile, or HOME/profiles/NAME.toml
+    #[arg(long, global = true, value_name = "NAME", default_value = "all-in-one")]
+    pub profile: String,
+    /// Folder with databases, keys and configuration; made at the first start
+    #[arg(long, global = true, value_name = "DIR", default_value = "gatewright-home")]
+    pub home: PathBuf,
+    /// Configuration file instead of HOME/conf/deployment.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Number added to every port
+    #[arg(long, global = true, value_name = "N")]
+    pub port_offset: Option<u16>,
+    /// Address that every listener is bound to
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
+    /// Start a small back end to try the gateway with
+    #[arg(long)]
+    pub demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Report every error of the configuration
+    Check,
+    /// Bring the databases to this version's schema
+    Migrate {
+        /// Only list what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Ask the running node whether it is ready
+    Healthcheck,
+    /// Tokens by which nodes know each other
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Print a token for one node, signed by this home's cluster key
+    Mint {
+        /// What the node is, e.g. gateway
+        #[arg(long)]
+        role: String,
+        /// How the node calls itself
+        #[arg(long, value_name = "ID", default_value = "node")]
+        node_id: String,
+        /// How long the token is valid
+        #[arg(long, value_name = "DURATION", default_value = "24h")]
+        ttl: HumanDuration,
+    },
+}
+
+impl NodeArgs {
+    /// Where this process finds its configuration.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        let mut flags = Vec::new();
+        if let Some(offset) = self.port_offset {
+            flags.push(Flag { name: "--port-offset", key: "server.port_offset", text: offset.to_string() });
+        }
+        if let Some(bind) = self.bind {
+            flags.push(Flag { name: "--bind", key: "server.bind", text: bind.to_string() });
+        }
+        // A variable that is not Unicode cannot be one of ours: their values are.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Sources {
+            home: self.home.clone(),
+            profile: self.profile.clone(),
+            config_file: self.config.clone(),
+            environment,
+            flags,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_before_and_after_the_command() {
+        let cli = Cli::parse_from(["gatewright", "--home", "a", "migrate", "--dry-run", "--port-offset", "5"]);
+        assert!(matches!(cli.command, Some(Command::Migrate { dry_run: true })));
+        assert_eq!((cli.node.home, cli.node.port_offset), (PathBuf::from("a"), Some(5)));
+    }
+}

@@ -1,0 +1,61 @@
+//! The commands of the program, one file each.
+
+mod check;
+mod healthcheck;
+mod migrate;
+mod run;
+mod token;
+
+use config::{ConfigErrors, Loaded};
+
+use crate::cli::{Cli, Command, NodeArgs};
+use crate::home::HomeError;
+use crate::node::StartError;
+
+/// Why a command failed; the message is for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    #[error(transparent)]
+    Log(#[from] telemetry::subscriber::LogError),
+    #[error("the node cannot start")]
+    Start(#[from] StartError),
+    #[error("the home folder cannot be used")]
+    Home(#[from] HomeError),
+    #[error("{database} cannot be migrated")]
+    Migrate {
+        database: &'static str,
+        #[source]
+        source: store::migrate::MigrateError,
+    },
+    #[error("the node token cannot be made")]
+    Token(#[from] security::node_token::NodeTokenError),
+    #[error("the node is not ready: {0}")]
+    NotReady(String),
+    #[error("the node cannot be asked")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the process cannot listen to signals or start its runtime")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// Runs what the command line asks for.
+///
+/// # Errors
+/// When it cannot be done.
+pub fn execute(cli: Cli) -> Result<(), CommandError> {
+    match cli.command {
+        None => run::execute(&cli.node),
+        Some(Command::Check) => check::execute(&cli.node),
+        Some(Command::Migrate { dry_run }) => migrate::execute(&cli.node, dry_run),
+        Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
+        Some(Command::Token(command)) => token::execute(&cli.node, command),
+    }
+}
+
+/// The configuration, with the checks that need more than its own room.
+fn load(args: &NodeArgs) -> Result<Loaded, CommandError> {
+    let loaded = config::load(&args.sources())?;
+    telemetry::subscriber::check_filter(&loaded.config.log.level)?;
+    Ok(loaded)
+}

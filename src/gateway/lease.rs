@@ -1,0 +1,157 @@
+//! Local stock of rights to let calls pass, so that a call is counted exactly without asking the traffic manager.
+//!
+//! Each throttle key has a cell with the units of its current lease. Workers take units from it with one atomic
+//! operation; whoever finds it empty asks the owner for more while others wait for the same answer. A unit that is
+//! dropped without being spent goes back: into its lease while that lives, else to the owner.
+
+mod cell;
+mod grant;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use domain::contract::{Throttle, ThrottleUnavailable};
+use domain::runtime::GatewayApi;
+use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
+use domain::{ApiId, ApplicationId};
+use prometheus_client::metrics::counter::Counter;
+
+use crate::table::RequestQuota;
+use cell::Cell;
+pub use grant::Unit;
+
+/// How long a key may be unused before its units go back to the owner.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long the cell of an unused key is remembered.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+/// What is counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ThrottleKey {
+    /// Calls of one application to one API under one tier.
+    Subscription { application: ApplicationId, api: ApiId, tier: Arc<str> },
+    /// Calls of one application to one API that needs no subscription.
+    Subscriptionless { application: ApplicationId, api: ApiId },
+    /// Calls of one user through one application.
+    Application { application: ApplicationId, user: Arc<str> },
+    /// Calls without a token from one address to one API.
+    Anonymous { address: IpAddr, api: ApiId },
+}
+
+impl ThrottleKey {
+    /// The key as the owner knows it.
+    fn on_the_wire(&self, api: &GatewayApi) -> String {
+        let (context, version) = (&api.context, &api.version);
+        match self {
+            Self::Subscription { application, tier, .. } => format!("sub:{application}:{context}:{version}:{tier}"),
+            Self::Subscriptionless { application, .. } => {
+                format!("sub:{application}:{context}:{version}:{DEFAULT_SUBSCRIPTIONLESS}")
+            }
+            Self::Application { application, user } => format!("app:{application}:{user}"),
+            Self::Anonymous { address, .. } => format!("sub:{address}:{context}:{version}:{UNAUTHENTICATED}"),
+        }
+    }
+}
+
+/// Whether a call may pass.
+#[derive(Debug)]
+pub enum Verdict {
+    Taken(Unit),
+    /// The quota is used up; the next window starts in `retry_in`.
+    Exhausted {
+        retry_in: Duration,
+    },
+}
+
+/// All leases of this gateway.
+pub struct LeaseBook {
+    throttle: Arc<dyn Throttle>,
+    cells: papaya::HashMap<ThrottleKey, Arc<Cell>>,
+    cells_max: usize,
+    started: Instant,
+    refills: Counter,
+}
+
+impl LeaseBook {
+    #[must_use]
+    pub fn new(throttle: Arc<dyn Throttle>, cells_max: usize, refills: Counter) -> Arc<Self> {
+        let cells = papaya::HashMap::new();
+        Arc::new(Self { throttle, cells, cells_max, started: Instant::now(), refills })
+    }
+
+    /// Takes a unit of the key's current window.
+    ///
+    /// # Errors
+    /// When the local stock is empty and no traffic manager answers.
+    pub async fn take(
+        &self,
+        key: &ThrottleKey,
+        api: &GatewayApi,
+        quota: RequestQuota,
+    ) -> Result<Verdict, ThrottleUnavailable> {
+        let cell = self.cell(key, api);
+        cell.touch(self.tick());
+        if let Some(verdict) = cell.decide(quota, Instant::now()) {
+            return Ok(verdict);
+        }
+        cell.refill_and_decide(quota, &self.refills).await
+    }
+
+    /// Gives back units of keys that are idle and forgets keys that have been for long. To be called about once a second.
+    pub async fn sweep(&self) {
+        let now = self.tick();
+        let cells: Vec<Arc<Cell>> = self.cells.pin().values().cloned().collect();
+        for cell in cells {
+            if cell.idle_since(now) >= IDLE.as_millis() {
+                cell.give_back_stock().await;
+            }
+        }
+        self.cells.pin().retain(|_, cell| cell.idle_since(now) < FORGOTTEN_AFTER.as_millis());
+    }
+
+    /// Gives back all units, e.g. before the gateway stops.
+    pub async fn give_back_all(&self) {
+        let cells: Vec<Arc<Cell>> = self.cells.pin().values().cloned().collect();
+        for cell in cells {
+            cell.give_back_stock().await;
+        }
+    }
+
+    /// The key's cell. Beyond the limit of remembered keys it lives for one call only: still exact, just slower.
+    fn cell(&self, key: &ThrottleKey, api: &GatewayApi) -> Arc<Cell> {
+        let cells = self.cells.pin();
+        if let Some(cell) = cells.get(key) {
+            return Arc::clone(cell);
+        }
+        let cell = Arc::new(Cell::new(key.on_the_wire(api), Arc::clone(&self.throttle)));
+        if cells.len() >= self.cells_max {
+            return cell;
+        }
+        Arc::clone(cells.get_or_insert_with(key.clone(), || cell))
+    }
+
+    /// Milliseconds since the book was opened, for idle times.
+    fn tick(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Cell {
+    fn touch(&self, tick: u64) {
+        // Coarse, so that a hot key is not written by every call.
+        const COARSE_MS: u64 = 128;
+        if tick.saturating_sub(self.last_used.load(Ordering::Relaxed)) >= COARSE_MS {
+            self.last_used.store(tick, Ordering::Relaxed);
+        }
+    }
+
+    fn idle_since(&self, tick: u64) -> u128 {
+        u128::from(tick.saturating_sub(self.last_used.load(Ordering::Relaxed)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

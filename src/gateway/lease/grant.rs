@@ -1,0 +1,98 @@
+//! One lease as it is spent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use domain::contract::Throttle;
+
+use crate::table::RequestQuota;
+
+/// Set in the count of units once the grant takes nothing back any more.
+const CLOSED: u64 = 1 << 63;
+
+/// Units of one window, usable between two moments of this machine's monotonic clock.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub quota: RequestQuota,
+    pub window_id: i64,
+    pub epoch: u64,
+    pub usable_from: Instant,
+    pub usable_until: Instant,
+    units: AtomicU64,
+}
+
+/// A unit that was taken. Dropped without [`Unit::spend`] it goes back.
+pub struct Unit {
+    grant: Arc<Grant>,
+    key: Arc<str>,
+    throttle: Arc<dyn Throttle>,
+    is_spent: bool,
+}
+
+impl Grant {
+    pub fn new(quota: RequestQuota, window_id: i64, epoch: u64, units: u64, usable: [Instant; 2]) -> Self {
+        let [usable_from, usable_until] = usable;
+        Self { quota, window_id, epoch, usable_from, usable_until, units: AtomicU64::new(units.min(CLOSED - 1)) }
+    }
+
+    pub fn is_usable(&self, quota: RequestQuota, now: Instant) -> bool {
+        self.quota == quota && self.usable_from <= now && now < self.usable_until
+    }
+
+    /// Takes one unit if there is one.
+    pub fn try_take(&self) -> bool {
+        let take = |units: u64| (units & CLOSED == 0 && units > 0).then(|| units - 1);
+        self.units.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+    }
+
+    /// Puts units back; refused once the grant is closed.
+    pub fn put_back(&self, count: u64) -> bool {
+        let put = |units: u64| (units & CLOSED == 0).then(|| units.saturating_add(count).min(CLOSED - 1));
+        self.units.fetch_update(Ordering::AcqRel, Ordering::Acquire, put).is_ok()
+    }
+
+    /// Ends the grant and returns the units that were left; a second call returns none.
+    pub fn close(&self) -> u64 {
+        let units = self.units.swap(CLOSED, Ordering::AcqRel);
+        if units & CLOSED == 0 { units } else { 0 }
+    }
+}
+
+impl Unit {
+    pub(super) fn new(grant: Arc<Grant>, key: Arc<str>, throttle: Arc<dyn Throttle>) -> Self {
+        Self { grant, key, throttle, is_spent: false }
+    }
+
+    /// The call passes: the unit is gone for good.
+    pub fn spend(mut self) {
+        self.is_spent = true;
+    }
+}
+
+impl std::fmt::Debug for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unit").field("key", &self.key).field("is_spent", &self.is_spent).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if self.is_spent || self.grant.put_back(1) || Instant::now() >= self.grant.usable_until {
+            return;
+        }
+        let (throttle, key) = (Arc::clone(&self.throttle), Arc::clone(&self.key));
+        let (window_id, epoch) = (self.grant.window_id, self.grant.epoch);
+        // Outside a runtime (the process is ending) the unit stays spent: too few calls pass, never too many.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { return_units(throttle.as_ref(), &key, window_id, epoch, 1).await });
+        }
+    }
+}
+
+/// Gives units back to the owner; when it cannot be reached they count as spent.
+pub(super) async fn return_units(throttle: &dyn Throttle, key: &str, window_id: i64, epoch: u64, units: u64) {
+    if let Err(error) = throttle.give_back(key, window_id, epoch, units).await {
+        tracing::debug!(throttle.key = key, units, %error, "units could not be given back and count as spent");
+    }
+}

@@ -1,0 +1,133 @@
+use domain::throttling::TimeUnit;
+
+use super::*;
+use crate::testing::fixture;
+use crate::testing::throttle::{FakeThrottle, RETRY_IN};
+
+struct Setting {
+    throttle: Arc<FakeThrottle>,
+    book: Arc<LeaseBook>,
+    api: GatewayApi,
+    key: ThrottleKey,
+}
+
+fn setting(cells_max: usize) -> Setting {
+    let throttle = Arc::new(FakeThrottle::default());
+    let book = LeaseBook::new(Arc::clone(&throttle) as Arc<dyn Throttle>, cells_max, Counter::default());
+    let api = fixture::api("pizza", "http://localhost:1");
+    let key = ThrottleKey::Subscription { application: ApplicationId::random(), api: api.api_id, tier: "Gold".into() };
+    Setting { throttle, book, api, key }
+}
+
+fn quota(requests: u64) -> RequestQuota {
+    RequestQuota { requests, unit_time: 1, time_unit: TimeUnit::Hour, stops: true }
+}
+
+impl Setting {
+    async fn take(&self, requests: u64) -> Verdict {
+        self.book.take(&self.key, &self.api, quota(requests)).await.unwrap()
+    }
+
+    async fn take_unit(&self, requests: u64) -> Unit {
+        match self.take(requests).await {
+            Verdict::Taken(unit) => unit,
+            Verdict::Exhausted { .. } => panic!("exhausted"),
+        }
+    }
+
+    /// How many of `callers` concurrent tasks, `calls` each, got a unit.
+    async fn storm(self: &Arc<Self>, callers: usize, calls: usize, requests: u64) -> usize {
+        let tasks: Vec<_> = (0..callers)
+            .map(|_| {
+                let setting = Arc::clone(self);
+                tokio::spawn(async move {
+                    let mut taken = 0;
+                    for _ in 0..calls {
+                        if let Verdict::Taken(unit) = setting.take(requests).await {
+                            unit.spend();
+                            taken += 1;
+                        }
+                    }
+                    taken
+                })
+            })
+            .collect();
+        let mut taken = 0;
+        for task in tasks {
+            taken += task.await.unwrap();
+        }
+        taken
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn exactly_the_quota_passes_under_concurrent_callers() {
+    for requests in [1, 5, 100, 1000] {
+        let setting = Arc::new(setting(10));
+        assert_eq!(setting.storm(32, 50, requests).await, usize::try_from(requests).unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn keys_beyond_the_limit_are_exact_too() {
+    let setting = Arc::new(setting(0));
+    assert_eq!(setting.storm(32, 10, 100).await, 100);
+}
+
+#[tokio::test]
+async fn a_unit_that_is_not_spent_goes_to_the_next_call() {
+    let setting = setting(10);
+    drop(setting.take_unit(1).await);
+    let unit = setting.take_unit(1).await;
+    let Verdict::Exhausted { retry_in } = setting.take(1).await else { panic!("two units") };
+    assert!(retry_in <= RETRY_IN && retry_in > RETRY_IN / 2);
+    drop(unit);
+    setting.take_unit(1).await.spend();
+    assert!(matches!(setting.take(1).await, Verdict::Exhausted { .. }));
+}
+
+#[tokio::test]
+async fn a_hot_key_asks_for_more_at_a_time() {
+    let setting = Arc::new(setting(10));
+    assert_eq!(setting.storm(1, 4000, 100_000).await, 4000);
+    let requests = setting.throttle.requests.load(Ordering::Relaxed);
+    assert!(requests < 40, "{requests} leases for 4000 calls");
+}
+
+#[tokio::test]
+async fn all_units_can_be_given_back_and_late_ones_go_to_the_owner() {
+    let setting = setting(10);
+    let unit = setting.take_unit(1000).await;
+    setting.take_unit(1000).await.spend();
+    setting.book.give_back_all().await;
+    assert_eq!(setting.throttle.granted_for("sub:"), 2, "one is spent, one is out");
+    drop(unit);
+    while setting.throttle.granted_for("sub:") != 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_changed_quota_counts_from_the_next_call_on() {
+    let setting = setting(10);
+    setting.take_unit(1).await.spend();
+    assert!(matches!(setting.take(1).await, Verdict::Exhausted { .. }));
+    setting.take_unit(2).await.spend();
+    assert!(matches!(setting.take(2).await, Verdict::Exhausted { .. }));
+}
+
+#[tokio::test]
+async fn without_an_owner_nothing_is_said() {
+    let setting = setting(10);
+    setting.throttle.is_down.store(true, Ordering::Relaxed);
+    assert!(setting.book.take(&setting.key, &setting.api, quota(1)).await.is_err());
+}
+
+#[test]
+fn keys_on_the_wire_name_what_is_counted() {
+    let Setting { api, key, .. } = setting(1);
+    let ThrottleKey::Subscription { application, .. } = &key else { panic!() };
+    assert_eq!(key.on_the_wire(&api), format!("sub:{application}:/pizza/1.0.0:1.0.0:Gold"));
+    let key = ThrottleKey::Application { application: *application, user: "bob@carbon.super".into() };
+    assert_eq!(key.on_the_wire(&api), format!("app:{application}:bob@carbon.super"));
+}

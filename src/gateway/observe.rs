@@ -1,0 +1,123 @@
+//! What is told about calls: one access log line and a few counters each.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::ApplicationId;
+use hyper::header::HeaderValue;
+use hyper::{Method, Uri};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use telemetry::metrics::Metrics;
+
+use crate::table::ApiEntry;
+
+type Label<V> = [(&'static str, V); 1];
+
+/// The gateway's counters. Clones count together.
+#[derive(Clone)]
+pub struct GatewayMetrics {
+    /// By first digit of the status, 1 to 5.
+    by_class: [Counter; 5],
+    faults: Family<Label<u32>, Counter>,
+    in_flight: Gauge,
+    pub lease_refills: Counter,
+    pub connections: Gauge,
+}
+
+impl GatewayMetrics {
+    #[must_use]
+    pub fn register(metrics: &Metrics) -> Self {
+        const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+        let requests: Family<Label<&'static str>, Counter> = Family::default();
+        // Looked up once: the family has a lock that calls must not meet in.
+        let by_class = CLASSES.map(|class| requests.get_or_create_owned(&[("class", class)]));
+        let own = Self {
+            by_class,
+            faults: Family::default(),
+            in_flight: Gauge::default(),
+            lease_refills: Counter::default(),
+            connections: Gauge::default(),
+        };
+        metrics.register("gateway_requests", "Answered calls by class of status", requests);
+        metrics.register("gateway_faults", "Refused or failed calls by code", own.faults.clone());
+        metrics.register("gateway_in_flight", "Calls that are being answered", own.in_flight.clone());
+        metrics.register("gateway_lease_refills", "Leases asked of traffic managers", own.lease_refills.clone());
+        metrics.register("gateway_connections", "Open client connections", own.connections.clone());
+        own
+    }
+}
+
+/// A call from its head to the last byte of its answer; dropping it writes the log line.
+pub struct Observation {
+    metrics: GatewayMetrics,
+    started: Instant,
+    method: Method,
+    uri: Uri,
+    /// The correlation id that the answer carries.
+    pub activity: HeaderValue,
+    pub api: Option<Arc<ApiEntry>>,
+    pub application: Option<ApplicationId>,
+    status: u16,
+    fault: Option<u32>,
+    /// Bytes of the answer's body so far.
+    pub bytes: u64,
+    /// Whether the answer was passed on to its end.
+    pub is_complete: bool,
+}
+
+impl Observation {
+    #[must_use]
+    pub fn start(metrics: GatewayMetrics, method: Method, uri: Uri, activity: HeaderValue) -> Self {
+        metrics.in_flight.inc();
+        Self {
+            metrics,
+            started: Instant::now(),
+            method,
+            uri,
+            activity,
+            api: None,
+            application: None,
+            status: 0,
+            fault: None,
+            bytes: 0,
+            is_complete: false,
+        }
+    }
+
+    /// The head of the answer is known.
+    pub fn answered(&mut self, status: u16, fault: Option<u32>) {
+        self.status = status;
+        self.fault = fault;
+        if let Some(counter) = self.metrics.by_class.get(usize::from(status / 100).wrapping_sub(1)) {
+            counter.inc();
+        }
+        if let Some(code) = fault {
+            self.metrics.faults.get_or_create(&[("code", code)]).inc();
+        }
+    }
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        self.metrics.in_flight.dec();
+        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let api = self.api.as_ref().map(|entry| tracing::field::display(entry.api.document.api_id));
+        let application = self.application.map(tracing::field::display);
+        tracing::info!(
+            target: "access",
+            duration_ms,
+            http.method = self.method.as_str(),
+            http.path = self.uri.path(),
+            http.status = self.status,
+            bytes = self.bytes,
+            complete = self.is_complete,
+            fault = self.fault,
+            api.id = api,
+            application.id = application,
+            trace.id = self.activity.to_str().unwrap_or_default(),
+            "call answered",
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! The life of one call: every step it goes through, in order. The one place where that order stands.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Clock;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{EXPECT, HOST};
+use hyper::http::request::Parts;
+use hyper::{Request, Response};
+
+use crate::activity::{ACTIVITY_ID, ActivityIds};
+use crate::answer::{self, AnswerBody};
+use crate::client_address::TrustedProxies;
+use crate::fault::Fault;
+use crate::filters::authenticate::TokenCache;
+use crate::filters::throttle::Quotas;
+use crate::filters::transport::Transport;
+use crate::filters::{audience, authenticate, endpoint, message, resource, scope, status, subscription, transport};
+use crate::landing;
+use crate::lease::LeaseBook;
+use crate::observe::{GatewayMetrics, Observation};
+use crate::router::PathView;
+use crate::table::{ApiEntry, Tables};
+use crate::upstream::{
+    BodyFailure, BodyLimits, Forwarded, RequestBody, ResponseStream, Upstream, back_end_uri, prepare_request_headers,
+};
+
+/// Most bytes, and the longest time, for which the rest of a refused request is read so that its sender gets to the
+/// answer.
+const DRAIN_BYTES_MAX: usize = 4 << 20;
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What all workers share.
+pub struct Shared {
+    pub tables: Tables,
+    pub tokens: TokenCache,
+    pub leases: Arc<LeaseBook>,
+    pub clock: Arc<dyn Clock>,
+    pub trusted: TrustedProxies,
+    pub metrics: GatewayMetrics,
+    pub limits: BodyLimits,
+}
+
+/// One worker's half of the data plane.
+pub struct Pipeline {
+    pub shared: Arc<Shared>,
+    pub upstream: Upstream,
+    pub activities: ActivityIds,
+}
+
+/// What is known of the connection that a call came over.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection {
+    pub peer: IpAddr,
+    pub transport: Transport,
+}
+
+/// A call that may pass once its quotas allow it.
+struct Admitted {
+    entry: Arc<ApiEntry>,
+    quotas: Quotas,
+    request: Parts,
+    timeout: Option<Duration>,
+}
+
+impl Pipeline {
+    /// Answers one call; `violation` is what the connection saw wrong with the request's framing.
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        connection: Connection,
+        violation: Option<&'static str>,
+    ) -> Response<AnswerBody> {
+        let (parts, body) = request.into_parts();
+        let activity = self.activities.of(&parts.headers);
+        let metrics = self.shared.metrics.clone();
+        let mut observation = Observation::start(metrics, parts.method.clone(), parts.uri.clone(), activity);
+        if violation.is_none()
+            && let Some(response) = landing::find(&parts.method, parts.uri.path())
+        {
+            return answer::made(response, observation);
+        }
+        let wants_continue = parts.headers.contains_key(EXPECT);
+        let admitted = match self.judge(parts, &body, connection, violation, &mut observation).await {
+            Ok(admitted) => admitted,
+            Err(fault) => {
+                // A client that waits for leave to send has sent nothing, and must not be given leave.
+                if !fault.closes_connection() && !wants_continue {
+                    drain(body);
+                }
+                return answer::fault(fault, observation);
+            }
+        };
+        let limits = self.shared.limits;
+        let request = Request::from_parts(admitted.request, RequestBody::new(body, limits));
+        match self.upstream.send(request, admitted.timeout).await {
+            Ok(response) => answer::streamed(response.map(|body| ResponseStream::new(body, limits.idle)), observation),
+            Err(fault) => answer::fault(fault, observation),
+        }
+    }
+
+    /// Decides whether the call may pass, and spends what it costs.
+    async fn judge(
+        &self,
+        parts: Parts,
+        body: &Incoming,
+        connection: Connection,
+        violation: Option<&'static str>,
+        observation: &mut Observation,
+    ) -> Result<Admitted, Fault> {
+        let admitted = self.admit(parts, connection, violation, observation)?;
+        self.shared.limits.check_announced(body).map_err(BodyFailure::into_fault)?;
+        // Last, so that a call that is refused for any other reason counts nowhere.
+        let api = &admitted.entry.api.document;
+        admitted.quotas.take(&self.shared.leases, api, self.shared.clock.now()).await?;
+        Ok(admitted)
+    }
+
+    /// Every decision that needs the tables only.
+    fn admit(
+        &self,
+        mut parts: Parts,
+        connection: Connection,
+        violation: Option<&'static str>,
+        observation: &mut Observation,
+    ) -> Result<Admitted, Fault> {
+        let shared = &*self.shared;
+        let now = shared.clock.now();
+        // Nothing is decided about a message that another server could read differently.
+        message::check(&parts, violation)?;
+        let path = PathView::parse(parts.uri.path()).map_err(|error| Fault::BadPath(error.to_string()))?;
+        let live = shared.tables.live();
+        let (entry, context_length) = live.find_api(path.bytes()).ok_or(Fault::UnknownContext)?;
+        observation.api = Some(Arc::clone(&entry));
+        let api = &entry.api;
+        // Before the resource: a blocked API says so whatever is asked of it.
+        status::check(entry.state)?;
+        transport::check(api, connection.transport)?;
+        let operation = resource::elect(api, &path, context_length, &parts.method)?;
+        let operation = api.operation(operation).ok_or(Fault::NoResource)?;
+        let caller = authenticate::check(&shared.tokens, &live, api, operation, &parts.headers, now)?;
+        audience::check(api, &caller)?;
+        let access = subscription::check(&live, &entry, &caller)?;
+        observation.application = access.consumer.as_ref().map(|consumer| consumer.application.id);
+        // After the subscription: who is not subscribed learns nothing about scopes.
+        scope::check(operation, &caller)?;
+        // Before the quotas: a call that can reach nothing costs nothing.
+        let backend = endpoint::choose(api, access.key_type)?;
+        let client = shared.trusted.client_address(connection.peer, &parts.headers);
+        let quotas = Quotas::find(&live, &api.document, &access, &caller, client)?;
+        let timeout = backend.response_timeout;
+        let target = back_end_uri(backend, path.raw_after(context_length), parts.uri.query());
+        let target = target.map_err(|_| Fault::Ambiguous("the request target is not valid"))?;
+        self.prepare(&mut parts, connection, &entry, observation);
+        parts.uri = target;
+        Ok(Admitted { entry, quotas, request: parts, timeout })
+    }
+
+    /// Turns the client's headers into those for the back end.
+    fn prepare(&self, parts: &mut Parts, connection: Connection, entry: &ApiEntry, observation: &Observation) {
+        let host = parts.headers.get(HOST).cloned();
+        let host = host.as_ref().and_then(|host| host.to_str().ok());
+        let forwarded = Forwarded {
+            peer: connection.peer,
+            is_trusted: self.shared.trusted.contains(connection.peer),
+            scheme: connection.transport.as_str(),
+            host: host.or_else(|| parts.uri.authority().map(hyper::http::uri::Authority::as_str)),
+        };
+        prepare_request_headers(&mut parts.headers, &entry.api.authorization_header, &forwarded);
+        parts.headers.insert(ACTIVITY_ID, observation.activity.clone());
+        parts.version = hyper::Version::HTTP_11;
+        // Leftovers of the connection, such as the handle for upgrades.
+        parts.extensions.clear();
+    }
+}
+
+/// Reads and drops what a refused client is still sending: closing on it could lose the answer on its way.
+fn drain(mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(tokio::time::timeout(DRAIN_TIME_MAX, async move {
+        let mut rest = DRAIN_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            match rest.checked_sub(frame.data_ref().map_or(0, bytes::Bytes::len)) {
+                Some(left) => rest = left,
+                None => return,
+            }
+        }
+    }));
+}

@@ -1,0 +1,117 @@
+//! What the tasks of the sync share.
+
+use std::sync::Arc;
+
+use domain::Clock;
+use domain::contract::{EventBus, RuntimeData};
+use domain::event::LogName;
+use node_store::LastGood;
+use node_store::last_good::PendingAck;
+use tokio::sync::{Mutex, watch};
+
+use super::acks::Acks;
+use super::metrics::SyncMetrics;
+use super::persist::{Outcome, Restored};
+use super::state::Cursor;
+use super::status::{LogStatus, SyncStatus};
+use super::{Deps, Options};
+use crate::table::Tables;
+
+pub(super) struct Core {
+    pub(super) bus: Arc<dyn EventBus>,
+    pub(super) data: Arc<dyn RuntimeData>,
+    pub(super) last_good: LastGood,
+    pub(super) tables: Tables,
+    pub(super) gateway_id: String,
+    pub(super) environments: Vec<String>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: Options,
+    pub(super) metrics: SyncMetrics,
+    /// Held while a batch is persisted and applied. Who needs both takes the control cursor first.
+    control: Mutex<Cursor>,
+    revocation: Mutex<Cursor>,
+    /// Held while a snapshot is taken: the two logs need one at the same time as a rule.
+    pub(super) snapshot_gate: Mutex<()>,
+    pub(super) acks: Acks,
+    pub(super) status: watch::Sender<SyncStatus>,
+}
+
+impl Core {
+    pub(super) fn new(deps: Deps, gateway_id: String, last_good: LastGood, restored: Restored) -> Self {
+        let status = SyncStatus {
+            control: LogStatus { applied: restored.control.clone(), head: restored.control.number },
+            revocation: LogStatus { applied: restored.revocation.clone(), head: restored.revocation.number },
+            is_loaded: restored.is_loaded,
+            ..SyncStatus::default()
+        };
+        let core = Self {
+            metrics: SyncMetrics::register(&deps.metrics),
+            bus: deps.bus,
+            data: deps.data,
+            last_good,
+            tables: deps.tables,
+            gateway_id,
+            environments: deps.environments,
+            clock: deps.clock,
+            options: deps.options,
+            control: Mutex::new(Cursor::new(restored.control)),
+            revocation: Mutex::new(Cursor::new(restored.revocation)),
+            snapshot_gate: Mutex::new(()),
+            acks: Acks::default(),
+            status: watch::channel(status).0,
+        };
+        core.report(restored.outcomes);
+        core
+    }
+
+    pub(super) fn cursor(&self, log: LogName) -> &Mutex<Cursor> {
+        match log {
+            LogName::Control => &self.control,
+            LogName::Revocation => &self.revocation,
+        }
+    }
+
+    /// Notes what became of deployments, and queues the acknowledgements.
+    pub(super) fn report(&self, outcomes: Vec<Outcome>) {
+        for outcome in &outcomes {
+            let PendingAck { api_id, environment, .. } = &outcome.pending;
+            if let Some(error) = outcome.error() {
+                tracing::warn!(api.id = %api_id, environment.name = environment, error, "revision cannot be served");
+            }
+            self.status.send_modify(|status| status.set_failed(*api_id, environment, outcome.error()));
+        }
+        let failed = self.status.borrow().failed.len();
+        self.metrics.failed_deployments.set(i64::try_from(failed).unwrap_or(i64::MAX));
+        self.acks.push(outcomes, &self.gateway_id, self.clock.now());
+        self.report_unacknowledged();
+    }
+
+    pub(super) fn report_unacknowledged(&self) {
+        let waiting = self.acks.len();
+        self.metrics.unacknowledged.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.status.send_if_modified(|status| std::mem::replace(&mut status.unacknowledged, waiting) != waiting);
+    }
+
+    /// Notes the position of a log that was just applied.
+    pub(super) fn report_applied(&self, log: LogName, cursor: &Cursor) {
+        self.status.send_modify(|status| {
+            let of_log = status.log_mut(log);
+            of_log.applied = cursor.applied().clone();
+            of_log.head = of_log.head.max(of_log.applied.number);
+            self.metrics.set_lag(log, of_log.lag());
+        });
+    }
+
+    /// Notes an answer of the hub (`Some(head)`), or that there was none.
+    pub(super) fn report_contact(&self, log: LogName, head: Option<u64>) {
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.is_connected = head.is_some();
+            let Some(head) = head else { return };
+            status.last_contact = Some(now);
+            let of_log = status.log_mut(log);
+            of_log.head = head;
+            self.metrics.set_lag(log, of_log.lag());
+        });
+    }
+}

@@ -1,0 +1,144 @@
+//! One log's task: ask, judge, persist, apply, acknowledge.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::contract::event_bus::{Fetch, Fetched};
+use domain::event::{Event, LogEntry, LogName, Position};
+use node_store::NodeStoreError;
+use telemetry::error_chain::ErrorChain;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::SyncError;
+use super::artifacts;
+use super::backoff::{Backoff, random};
+use super::core::Core;
+use super::persist::{self, Job};
+use super::snapshot;
+use super::state::{Cursor, Next, Taken};
+
+pub(super) async fn run(core: Arc<Core>, log: LogName, shutdown: CancellationToken) {
+    let mut backoff = Backoff::new(core.options.pause_min, core.options.pause_max);
+    loop {
+        let pause = match step(&core, log, &shutdown).await {
+            Ok(Step::Done) => {
+                backoff.reset();
+                Duration::ZERO
+            }
+            Ok(Step::Wait) => backoff.next(random()),
+            Err(error) => {
+                core.metrics.errors.inc();
+                core.report_contact(log, None);
+                let pause = backoff.next(random());
+                tracing::warn!(
+                    log = log.as_str(), pause_ms = pause.as_millis(), error = %ErrorChain(&error),
+                    "gateway cannot follow the event log, it goes on serving and tries again"
+                );
+                pause
+            }
+        };
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Done,
+    /// Not an error, yet asking again at once would be in vain.
+    Wait,
+}
+
+async fn step(core: &Arc<Core>, log: LogName, shutdown: &CancellationToken) -> Result<Step, SyncError> {
+    let next = core.cursor(log).lock().await.next();
+    let asked = match next {
+        Next::Fetch(position) => position,
+        Next::Snapshot => return take_snapshot(core, log, &Position::default(), shutdown).await,
+    };
+    let options = &core.options;
+    let fetch = Fetch { log, after: asked.clone(), max: options.fetch_max, wait: options.fetch_wait };
+    let asked_at = Instant::now();
+    let answer = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return Ok(Step::Done),
+        answer = timeout(options.fetch_wait + options.answer_timeout, core.bus.fetch(fetch)) => answer??,
+    };
+    if let Fetched::Entries { head, .. } = &answer {
+        core.report_contact(log, Some(*head));
+    }
+    let taken = core.cursor(log).lock().await.take(&asked, answer);
+    match taken {
+        Taken::Apply(entries) => apply(core, log, asked.log_id, entries).await.map(|()| Step::Done),
+        // A hub that does not hold the question open must not be asked in a tight loop.
+        Taken::Nothing if asked_at.elapsed() < options.pause_min.min(options.fetch_wait) => Ok(Step::Wait),
+        Taken::Nothing => Ok(Step::Done),
+        Taken::Gap => Ok(Step::Wait),
+        Taken::Snapshot => take_snapshot(core, log, &asked, shutdown).await,
+    }
+}
+
+/// A snapshot takes time, and nothing is lost when it is given up.
+async fn take_snapshot(
+    core: &Arc<Core>,
+    log: LogName,
+    seen: &Position,
+    shutdown: &CancellationToken,
+) -> Result<Step, SyncError> {
+    let prepared = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return Ok(Step::Done),
+        prepared = snapshot::prepare(core, log, seen) => prepared?,
+    };
+    let Some(prepared) = prepared else { return Ok(Step::Done) };
+    snapshot::install(core, log, prepared).await.map(|()| Step::Done)
+}
+
+async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogEntry>) -> Result<(), SyncError> {
+    // Before the lock: a slow artifact must not hold up a snapshot that the other log needs.
+    let documents = artifacts::obtain(core, hashes_of(&entries, &core.environments)).await?;
+    let mut cursor = core.cursor(log).lock().await;
+    let entries = still_next(&cursor, &log_id, entries);
+    let Some(last) = entries.last().map(|entry| entry.number) else { return Ok(()) };
+    let applied = entries.len();
+    let now = core.clock.now();
+    let job = Job { log, log_id, entries, documents, environments: core.environments.clone(), now };
+    let (last_good, tables) = (core.last_good.clone(), core.tables.clone());
+    let outcome = tokio::task::spawn_blocking(move || persist::apply(&last_good, &tables, &job)).await?;
+    let outcomes = match outcome {
+        Err(error @ NodeStoreError::OutOfOrder { .. }) => {
+            // Memory and disk disagree, which only a change of the file from outside can bring about.
+            cursor.install(Position::default());
+            return Err(error.into());
+        }
+        other => other?,
+    };
+    cursor.advance(last);
+    core.metrics.applied.inc_by(u64::try_from(applied).unwrap_or(u64::MAX));
+    // The position last: who sees it also sees what is failed and unacknowledged because of it.
+    core.report(outcomes);
+    core.report_applied(log, &cursor);
+    Ok(())
+}
+
+/// A snapshot may have been installed while artifacts were fetched.
+fn still_next(cursor: &Cursor, log_id: &str, mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
+    let applied = cursor.applied();
+    entries.retain(|entry| entry.number > applied.number);
+    let is_next = entries.first().is_some_and(|first| first.number == applied.number + 1);
+    if applied.log_id == log_id && is_next { entries } else { Vec::new() }
+}
+
+fn hashes_of(entries: &[LogEntry], environments: &[String]) -> HashSet<String> {
+    let hash = |entry: &LogEntry| match &entry.event {
+        Event::ApiDeployed { deployment, .. } if environments.contains(&deployment.environment) => {
+            Some(deployment.artifact_hash.clone())
+        }
+        _ => None,
+    };
+    entries.iter().filter_map(hash).collect()
+}

@@ -1,0 +1,59 @@
+//! Tells the hub that this gateway lives, and forgets what has expired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::contract::event_bus::GatewayHeartbeat;
+use telemetry::error_chain::ErrorChain;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::SyncError;
+use super::core::Core;
+
+/// How often expired revocations are dropped.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(core: Arc<Core>, shutdown: CancellationToken) {
+    let mut beats = interval(core.options.heartbeat_interval.max(Duration::from_millis(100)));
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut forgotten_at = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            _now = beats.tick() => {}
+        }
+        if let Err(error) = beat(&core).await {
+            core.metrics.errors.inc();
+            tracing::debug!(error = %ErrorChain(&error), "heartbeat was not taken");
+        }
+        if forgotten_at.elapsed() >= FORGET_INTERVAL {
+            forgotten_at = Instant::now();
+            forget_expired(&core).await;
+        }
+    }
+}
+
+async fn beat(core: &Core) -> Result<(), SyncError> {
+    let (control, revocation) = {
+        let status = core.status.borrow();
+        (status.control.applied.number, status.revocation.applied.number)
+    };
+    let (gateway_id, environments) = (core.gateway_id.clone(), core.environments.clone());
+    let heartbeat = GatewayHeartbeat { gateway_id, environments, control, revocation };
+    timeout(core.options.answer_timeout, core.bus.heartbeat(heartbeat)).await??;
+    Ok(())
+}
+
+async fn forget_expired(core: &Core) {
+    let now = core.clock.now();
+    core.tables.forget_expired(now);
+    let last_good = core.last_good.clone();
+    match tokio::task::spawn_blocking(move || last_good.forget_expired(now)).await {
+        Ok(Ok(_count)) => {}
+        // Rows that stay are ignored when they are loaded.
+        Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "expired revocations cannot be removed"),
+        Err(error) => tracing::warn!(%error, "expired revocations cannot be removed"),
+    }
+}

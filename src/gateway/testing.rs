@@ -1,0 +1,4 @@
+//! Values that tests start from.
+
+pub mod fixture;
+pub mod throttle;

@@ -1,0 +1,52 @@
+//! An exact owner of throttle keys in memory, with one endless window per key.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::contract::throttle::{Lease, LeaseReply, LeaseRequest};
+use domain::contract::{Throttle, ThrottleUnavailable};
+
+pub const RETRY_IN: Duration = Duration::from_secs(1800);
+
+#[derive(Default)]
+pub struct FakeThrottle {
+    /// Units handed out and not given back, by key.
+    pub granted: Mutex<HashMap<String, u64>>,
+    pub requests: AtomicU64,
+    pub is_down: AtomicBool,
+}
+
+impl FakeThrottle {
+    pub fn granted_for(&self, prefix: &str) -> u64 {
+        let granted = self.granted.lock().unwrap();
+        granted.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(_, units)| units).sum()
+    }
+}
+
+#[async_trait]
+impl Throttle for FakeThrottle {
+    async fn lease(&self, request: LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        // The answer takes a while, so that callers really wait for each other.
+        tokio::task::yield_now().await;
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(ThrottleUnavailable(None));
+        }
+        let mut granted = self.granted.lock().unwrap();
+        let granted = granted.entry(request.key).or_default();
+        let units = request.units.min(request.limit - *granted);
+        if units == 0 {
+            return Ok(LeaseReply::Exhausted { window_id: 1, retry_in: RETRY_IN });
+        }
+        *granted += units;
+        Ok(LeaseReply::Granted(Lease { window_id: 1, epoch: 1, units, start_in: Duration::ZERO, end_in: RETRY_IN }))
+    }
+
+    async fn give_back(&self, key: &str, _: i64, _: u64, units: u64) -> Result<(), ThrottleUnavailable> {
+        *self.granted.lock().unwrap().get_mut(key).unwrap() -= units;
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! The key manager's service: what its endpoints and its contract share.
+
+use std::sync::Arc;
+
+use config::sections::oauth::Oauth;
+use domain::contract::UserStore;
+use domain::{Clock, Timestamp};
+use security::key_encryption::KeyEncryptionKey;
+use security::signing_key::SigningKeyError;
+use store::{ApimDb, StoreError};
+use telemetry::metrics::Metrics;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::KeyManagerMetrics;
+use crate::purge;
+use crate::signing::Signing;
+use crate::token::verify::AccessTokens;
+
+/// What a [`KeyManagerService`] is made of.
+pub struct Dependencies {
+    pub apim_db: ApimDb,
+    pub users: Arc<dyn UserStore>,
+    pub key_encryption_key: Arc<KeyEncryptionKey>,
+    pub oauth: Oauth,
+    /// `iss` of tokens: `oauth.issuer`, or what the composition derives from the listener.
+    pub issuer: String,
+    /// Scheme, host and port under which clients reach the endpoints, without a slash at the end.
+    pub base_url: String,
+    /// Realm of Basic challenges.
+    pub hostname: String,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Metrics,
+}
+
+/// The key manager cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    #[error("the key manager's tables cannot be read or written")]
+    Store(#[from] StoreError),
+    #[error("the token-signing key cannot be made or opened (is the key-encryption key the right one?)")]
+    SigningKey(#[from] SigningKeyError),
+    #[error("there is no token-signing key for now")]
+    NoSigningKey,
+}
+
+/// Registers clients; issues, checks and revokes tokens.
+pub struct KeyManagerService {
+    pub(crate) apim_db: ApimDb,
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) key_encryption_key: Arc<KeyEncryptionKey>,
+    pub(crate) oauth: Oauth,
+    pub(crate) issuer: String,
+    pub(crate) base_url: String,
+    pub(crate) realm: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signing: Signing,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) metrics: KeyManagerMetrics,
+}
+
+impl std::fmt::Debug for KeyManagerService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyManagerService").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+impl KeyManagerService {
+    /// Makes the signing key and announces the issuer at the first start.
+    pub async fn create(dependencies: Dependencies) -> Result<Self, CreateError> {
+        let Dependencies { apim_db, users, key_encryption_key, oauth, issuer, base_url, hostname, clock, metrics } =
+            dependencies;
+        let signing = Signing::open(&apim_db, &key_encryption_key, &oauth, &issuer, clock.now()).await?;
+        Ok(Self {
+            access_tokens: AccessTokens::new(apim_db.clone(), issuer.clone()),
+            apim_db,
+            users,
+            key_encryption_key,
+            oauth,
+            issuer,
+            base_url,
+            // Quotes would end the quoted string of the challenge.
+            realm: hostname.replace(['"', '\\'], ""),
+            clock,
+            signing,
+            metrics: KeyManagerMetrics::register(&metrics),
+        })
+    }
+
+    /// Starts the background work (expired rows go, a rotated signing key takes over) on `runtime`; it ends when
+    /// `shutdown` is cancelled.
+    pub fn start(self: Arc<Self>, runtime: &Handle, shutdown: CancellationToken) -> JoinHandle<()> {
+        runtime.spawn(purge::run(self, shutdown))
+    }
+
+    /// Makes a new signing key: published at once, signing after `oauth.key_publish_lead`, while the old ones stay
+    /// published as long as tokens that they signed can live.
+    pub async fn rotate_signing_key(&self) -> Result<(), CreateError> {
+        self.signing.rotate(&self.apim_db, &self.key_encryption_key, &self.oauth, self.now()).await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,10 @@
+//! The endpoints, driven over a database in a temporary folder.
+
+mod authenticator;
+mod contract;
+mod fixture;
+mod introspect;
+mod metadata;
+mod refresh;
+mod register;
+mod token;

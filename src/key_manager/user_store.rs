@@ -1,0 +1,78 @@
+//! Users of shared_db, checked by password.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::contract::{UserStore, UserStoreError};
+use domain::user::User;
+use domain::{Organization, Secret};
+use security::password::{PasswordError, PasswordGate};
+use store::shared::users::{self, StoredUser, tenants};
+use store::{SharedConn, SharedDb, StoreError};
+
+/// Longest user name in characters that is looked up.
+const USERNAME_CHARS_MAX: usize = 255;
+
+/// The contract's user store over the local database.
+#[derive(Debug, Clone)]
+pub struct LocalUserStore {
+    shared_db: SharedDb,
+    gate: PasswordGate,
+}
+
+impl LocalUserStore {
+    #[must_use]
+    pub fn new(shared_db: SharedDb, gate: PasswordGate) -> Self {
+        Self { shared_db, gate }
+    }
+
+    async fn find_by_login(&self, login: &str) -> Result<Option<StoredUser>, UserStoreError> {
+        if login.chars().count() > USERNAME_CHARS_MAX {
+            return Ok(None);
+        }
+        let login: Arc<str> = login.into();
+        self.shared_db.read(move |conn| locate(conn, &login)).await.map_err(unavailable)
+    }
+}
+
+/// The user whom `user`, `user@tenant` or `user@mail.example` names: the part after the last `@` is a tenant when there
+/// is an active one of that name, else it belongs to the user's name.
+fn locate(conn: &mut SharedConn, login: &str) -> Result<Option<StoredUser>, StoreError> {
+    if let Some((username, domain)) = login.rsplit_once('@')
+        && let Some(tenant) = tenants::find(conn, domain)?
+    {
+        if tenant.state != tenants::TenantState::Active {
+            return Ok(None);
+        }
+        return users::find(conn, &tenant.organization, username);
+    }
+    users::find(conn, &Organization::super_tenant(), login)
+}
+
+#[async_trait]
+impl UserStore for LocalUserStore {
+    async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError> {
+        let stored = self.find_by_login(username).await?;
+        let hash = stored.as_ref().map(|stored| stored.password_hash.expose().clone());
+        // Without a user the gate does the same work, so that the time tells nothing.
+        match self.gate.verify(password.clone(), hash).await {
+            Ok(true) => Ok(stored.map(|stored| stored.user)),
+            Ok(false) | Err(PasswordError::TooLong) => Ok(None),
+            Err(PasswordError::Busy) => Err(UserStoreError::Busy),
+            Err(error) => Err(UserStoreError::Unavailable(Box::new(error))),
+        }
+    }
+
+    async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError> {
+        let (username, organization) = (username.to_owned(), organization.clone());
+        let stored = self.shared_db.read(move |conn| users::find(conn, &organization, &username)).await;
+        Ok(stored.map_err(unavailable)?.map(|stored| stored.user))
+    }
+}
+
+fn unavailable(error: StoreError) -> UserStoreError {
+    match error {
+        StoreError::Busy => UserStoreError::Busy,
+        other => UserStoreError::Unavailable(Box::new(other)),
+    }
+}

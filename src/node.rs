@@ -1,0 +1,114 @@
+//! A node: the roles of one profile in one process. Start order: home, ports, databases, roles, servers.
+
+mod context;
+mod databases;
+mod running;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use config::{Config, Loaded, Role};
+use domain::{Clock, SystemClock};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::home::{Home, HomeError};
+use crate::listeners::{Demo, ListenError, Listeners};
+use crate::roles::RoleError;
+
+pub(crate) use context::NodeContext;
+pub use databases::DatabaseError;
+pub use running::RunningNode;
+
+/// Threads of the runtime that background tasks and database work share.
+const RUNTIME_THREADS: usize = 2;
+
+/// Most blocking calls at a time: database work is limited further by its pools, the rest is start-up.
+const BLOCKING_THREADS_MAX: usize = 128;
+
+/// What a node is started with.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    pub loaded: Loaded,
+    /// Made when it is not there.
+    pub home: PathBuf,
+    pub demo: Demo,
+}
+
+/// The node did not start; nothing of it runs.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the home folder cannot be used")]
+    Home(#[from] HomeError),
+    #[error("a port cannot be had")]
+    Listen(#[from] ListenError),
+    #[error("the TLS certificate cannot be used")]
+    Tls(#[source] security::tls::TlsError),
+    #[error("the runtime cannot be started")]
+    Runtime(#[source] std::io::Error),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("profile '{profile}' leaves out the role '{missing}': this version runs all roles in one process")]
+    IncompleteProfile { profile: String, missing: &'static str },
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    #[error("starting was cut short")]
+    Aborted(#[source] tokio::task::JoinError),
+}
+
+/// Starts nodes.
+#[derive(Debug)]
+pub enum Node {}
+
+impl Node {
+    /// Starts every role; they answer when this returns, and are ready when [`RunningNode::ready`] says so. May be
+    /// called on any runtime: the node brings its own.
+    ///
+    /// # Errors
+    /// When something that the node needs cannot be had.
+    pub async fn start(options: NodeOptions) -> Result<RunningNode, StartError> {
+        check_profile(&options.loaded)?;
+        let home = Home::open(&options.home)?;
+        let tls = tls_config(&options.loaded.config, &home)?;
+        let listeners = Listeners::bind(&options.loaded.config, tls, options.demo)?;
+        let runtime = build_runtime().map_err(StartError::Runtime)?;
+        let started = runtime.spawn(running::start(options.loaded, home, listeners, runtime.handle().clone())).await;
+        match started {
+            Ok(Ok(parts)) => Ok(RunningNode::new(parts, runtime)),
+            Ok(Err(error)) => {
+                runtime.shutdown_background();
+                Err(error)
+            }
+            Err(error) => {
+                runtime.shutdown_background();
+                Err(StartError::Aborted(error))
+            }
+        }
+    }
+}
+
+/// Reads the certificate, or makes it at the first start.
+fn tls_config(config: &Config, home: &Home) -> Result<Arc<rustls::ServerConfig>, StartError> {
+    let now = SystemClock.now();
+    let identity = security::tls::from_config(&config.tls, &home.security(), &config.server.hostname, now);
+    // Each server adds the protocols that it speaks.
+    let config = identity.and_then(|identity| security::tls::server_config(identity, &[]));
+    config.map(Arc::new).map_err(StartError::Tls)
+}
+
+fn build_runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(RUNTIME_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_name("node")
+        .enable_all()
+        .build()
+}
+
+fn check_profile(loaded: &Loaded) -> Result<(), StartError> {
+    match Role::ALL.iter().find(|role| !loaded.profile.roles.contains(role)) {
+        Some(missing) => {
+            Err(StartError::IncompleteProfile { profile: loaded.profile.name.clone(), missing: missing.as_str() })
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,211 @@
+//! Which rows an event or a snapshot changes: pure, so that it can be read and tested without a file.
+
+use std::collections::HashMap;
+
+use domain::event::Event;
+use domain::runtime::{DeployedRevision, Revocation, RevocationEntry, Snapshot, TrustedIssuer};
+use domain::throttling::PolicyKind;
+use domain::{ApiId, Organization, Timestamp};
+use serde::Serialize;
+
+use super::Parts;
+use crate::error::NodeStoreError;
+
+/// What a row describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Api,
+    /// The revision that the control plane wants.
+    Deployment,
+    /// The revision that was last loaded with success; differs from the wanted one when that cannot be loaded.
+    Served,
+    Application,
+    KeyMapping,
+    Subscription,
+    SubscriptionPolicy,
+    ApplicationPolicy,
+    Issuer,
+    Revocation,
+}
+
+impl Kind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Deployment => "deployment",
+            Self::Served => "served",
+            Self::Application => "application",
+            Self::KeyMapping => "key_mapping",
+            Self::Subscription => "subscription",
+            Self::SubscriptionPolicy => "subscription_policy",
+            Self::ApplicationPolicy => "application_policy",
+            Self::Issuer => "issuer",
+            Self::Revocation => "revocation",
+        }
+    }
+}
+
+/// One row with the columns by which it is found and removed.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    pub(super) key: String,
+    pub(super) organization: String,
+    pub(super) api_id: Option<String>,
+    pub(super) application_id: Option<String>,
+    pub(super) artifact_hash: Option<String>,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) document: String,
+}
+
+impl Row {
+    fn new(
+        kind: Kind,
+        key: String,
+        organization: &Organization,
+        document: &impl Serialize,
+    ) -> Result<Self, NodeStoreError> {
+        let document = serde_json::to_string(document).map_err(NodeStoreError::encode(kind.as_str()))?;
+        let organization = organization.as_str().to_owned();
+        let (api_id, application_id, artifact_hash, expires_at) = (None, None, None, None);
+        Ok(Self { kind, key, organization, api_id, application_id, artifact_hash, expires_at, document })
+    }
+
+    fn of_api(self, api_id: ApiId) -> Self {
+        Self { api_id: Some(api_id.to_string()), ..self }
+    }
+
+    fn of_application(self, application_id: domain::ApplicationId) -> Self {
+        Self { application_id: Some(application_id.to_string()), ..self }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Change {
+    Put(Row),
+    Delete { kind: Kind, key: String },
+    DeleteOfApi(String),
+    DeleteOfApplication(String),
+}
+
+pub(super) fn deployment_key(api_id: ApiId, environment: &str) -> String {
+    format!("{api_id}@{environment}")
+}
+
+/// A row of kind [`Kind::Deployment`] or [`Kind::Served`].
+pub(super) fn deployment_row(
+    kind: Kind,
+    organization: &Organization,
+    deployment: &DeployedRevision,
+) -> Result<Row, NodeStoreError> {
+    let key = deployment_key(deployment.api_id, &deployment.environment);
+    let row = Row::new(kind, key, organization, deployment)?.of_api(deployment.api_id);
+    Ok(Row { artifact_hash: Some(deployment.artifact_hash.clone()), ..row })
+}
+
+/// The row changes that make the event true.
+pub(super) fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
+    use Change::{Delete, DeleteOfApi, DeleteOfApplication, Put};
+    Ok(match event {
+        Event::ApiUpdated(api) => vec![Put(api_row(api)?)],
+        Event::ApiDeleted { api_id, .. } => vec![DeleteOfApi(api_id.to_string())],
+        Event::ApiDeployed { organization, deployment, metadata } => {
+            vec![Put(api_row(metadata)?), Put(deployment_row(Kind::Deployment, organization, deployment)?)]
+        }
+        Event::ApiUndeployed { api_id, environment, .. } => {
+            let key = deployment_key(*api_id, environment);
+            vec![Delete { kind: Kind::Deployment, key: key.clone() }, Delete { kind: Kind::Served, key }]
+        }
+        Event::ApplicationUpdated(application) => vec![Put(application_row(application)?)],
+        Event::ApplicationDeleted { application_id, .. } => vec![DeleteOfApplication(application_id.to_string())],
+        Event::KeyMappingCreated(mapping) => vec![Put(key_mapping_row(mapping)?)],
+        Event::KeyMappingDeleted { key_mapping_id, .. } => {
+            vec![Delete { kind: Kind::KeyMapping, key: key_mapping_id.to_string() }]
+        }
+        Event::SubscriptionUpdated(subscription) => vec![Put(subscription_row(subscription)?)],
+        Event::SubscriptionDeleted { subscription_id, .. } => {
+            vec![Delete { kind: Kind::Subscription, key: subscription_id.to_string() }]
+        }
+        Event::SubscriptionPolicyUpdated(policy) => vec![Put(subscription_policy_row(policy)?)],
+        Event::ApplicationPolicyUpdated(policy) => vec![Put(application_policy_row(policy)?)],
+        Event::PolicyDeleted { kind, policy_id, .. } => {
+            let kind = match kind {
+                PolicyKind::Subscription => Kind::SubscriptionPolicy,
+                PolicyKind::Application => Kind::ApplicationPolicy,
+            };
+            vec![Delete { kind, key: policy_id.to_string() }]
+        }
+        Event::IssuerUpdated(issuer) => vec![Put(issuer_row(issuer)?)],
+        Event::Revoked(entry) => vec![Put(revocation_row(entry)?)],
+    })
+}
+
+/// All rows of the wanted parts.
+pub(super) fn of_snapshot(snapshot: &Snapshot, parts: Parts) -> Result<Vec<Row>, NodeStoreError> {
+    let mut rows = Vec::new();
+    if parts.revocation {
+        rows.extend(snapshot.revocations.iter().map(revocation_row).collect::<Result<Vec<_>, _>>()?);
+    }
+    if !parts.control {
+        return Ok(rows);
+    }
+    rows.extend(snapshot.apis.iter().map(api_row).collect::<Result<Vec<_>, _>>()?);
+    let organizations: HashMap<_, _> = snapshot.apis.iter().map(|api| (api.api_id, &api.organization)).collect();
+    for deployment in &snapshot.deployments {
+        // A deployment without its API cannot be served; a snapshot comes from one transaction, so there is none.
+        let Some(organization) = organizations.get(&deployment.api_id) else { continue };
+        rows.push(deployment_row(Kind::Deployment, organization, deployment)?);
+    }
+    rows.extend(snapshot.applications.iter().map(application_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.key_mappings.iter().map(key_mapping_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.subscriptions.iter().map(subscription_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.subscription_policies.iter().map(subscription_policy_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.application_policies.iter().map(application_policy_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.issuers.iter().map(issuer_row).collect::<Result<Vec<_>, _>>()?);
+    Ok(rows)
+}
+
+type MadeRow = Result<Row, NodeStoreError>;
+
+fn api_row(api: &domain::runtime::ApiMetadata) -> MadeRow {
+    Ok(Row::new(Kind::Api, api.api_id.to_string(), &api.organization, api)?.of_api(api.api_id))
+}
+
+fn application_row(application: &domain::runtime::GatewayApplication) -> MadeRow {
+    let key = application.id.to_string();
+    Ok(Row::new(Kind::Application, key, &application.organization, application)?.of_application(application.id))
+}
+
+fn key_mapping_row(mapping: &domain::application::KeyMapping) -> MadeRow {
+    let key = mapping.id.to_string();
+    Ok(Row::new(Kind::KeyMapping, key, &mapping.organization, mapping)?.of_application(mapping.application_id))
+}
+
+fn subscription_row(subscription: &domain::subscription::Subscription) -> MadeRow {
+    let row = Row::new(Kind::Subscription, subscription.id.to_string(), &subscription.organization, subscription)?;
+    Ok(row.of_api(subscription.api_id).of_application(subscription.application_id))
+}
+
+fn subscription_policy_row(policy: &domain::throttling::SubscriptionPolicy) -> MadeRow {
+    Row::new(Kind::SubscriptionPolicy, policy.id.to_string(), &policy.organization, policy)
+}
+
+fn application_policy_row(policy: &domain::throttling::ApplicationPolicy) -> MadeRow {
+    Row::new(Kind::ApplicationPolicy, policy.id.to_string(), &policy.organization, policy)
+}
+
+fn issuer_row(issuer: &TrustedIssuer) -> MadeRow {
+    let key = format!("{}|{}", issuer.organization.as_str(), issuer.name);
+    Row::new(Kind::Issuer, key, &issuer.organization, issuer)
+}
+
+fn revocation_row(entry: &RevocationEntry) -> MadeRow {
+    let subject = match &entry.revocation {
+        Revocation::Token { jti } => format!("token|{jti}"),
+        Revocation::ConsumerKey { consumer_key, .. } => format!("consumer_key|{consumer_key}"),
+        Revocation::User { user, .. } => format!("user|{user}"),
+    };
+    let key = format!("{}|{subject}", entry.organization.as_str());
+    let row = Row::new(Kind::Revocation, key, &entry.organization, entry)?;
+    Ok(Row { expires_at: Some(entry.expires_at), ..row })
+}

@@ -1,0 +1,46 @@
+//! The event hub: numbered logs of changes. Its own copy of them is the node's broker store.
+
+use std::sync::Arc;
+
+use domain::contract::{EventBus, RuntimeData};
+use event_hub::{Deps, EventHub};
+use node_store::BrokerLog;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::RoleError;
+use crate::node::NodeContext;
+
+pub(crate) struct EventHubRole(EventHub);
+
+impl EventHubRole {
+    /// Blocking: reads the local copy.
+    pub(crate) fn create(node: &NodeContext) -> Result<Self, RoleError> {
+        let failed = RoleError::of("event-hub");
+        let broker = match BrokerLog::open(&node.databases.join("broker.db"), node.clock.now()) {
+            Ok(broker) => broker,
+            Err(error) => return Err(failed(error)),
+        };
+        let deps = Deps {
+            apim: node.apim.clone(),
+            broker,
+            config: node.config.event_hub.clone(),
+            clock: Arc::clone(&node.clock),
+            metrics: node.metrics.clone(),
+        };
+        EventHub::create(deps).map(Self).map_err(failed)
+    }
+
+    pub(crate) fn event_bus(&self) -> Arc<dyn EventBus> {
+        Arc::new(self.0.clone())
+    }
+
+    pub(crate) fn runtime_data(&self) -> Arc<dyn RuntimeData> {
+        Arc::new(self.0.clone())
+    }
+
+    /// Must be called on the node's runtime.
+    pub(crate) fn start(&self, shutdown: CancellationToken) -> JoinHandle<()> {
+        self.0.start(shutdown)
+    }
+}
