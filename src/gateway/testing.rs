@@ -1,4 +1,7 @@
-//! Values that tests start from.
+//! Values and actors that tests start from.
 
+pub mod back_end;
 pub mod fixture;
+pub mod gateway;
+pub mod raw;
 pub mod throttle;

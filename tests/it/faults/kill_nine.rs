@@ -1,11 +1,8 @@
 //! kill -9 at random moments, right after acknowledged writes: nothing acknowledged is lost, and what was deployed is
 //! served after the restart.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::support::process::Process;
 use crate::support::rest::{Answer, Credentials, Rest, client};
@@ -28,14 +25,12 @@ fn random(below: u64) -> u64 {
     RandomState::new().hash_one(0_u8) % below
 }
 
-/// Creates and deploys APIs until the node is gone; notes every acknowledgement.
-async fn publish_until_killed(rest: Rest, round: usize, is_killed: Arc<AtomicBool>) -> Acknowledged {
+/// Creates and deploys APIs until the node is gone; notes and counts every acknowledgement.
+async fn publish_until_killed(rest: Rest, round: usize, writes: watch::Sender<u64>) -> Acknowledged {
     let mut acknowledged = Acknowledged::default();
-    let mut number = 0;
-    while !is_killed.load(Ordering::Relaxed) {
-        number += 1;
+    for number in 0.. {
         let context = format!("/k{round}x{number}");
-        if publish_one(&rest, &context, &mut acknowledged).await.is_none() {
+        if publish_one(&rest, &context, &mut acknowledged, &writes).await.is_none() {
             break;
         }
     }
@@ -43,10 +38,17 @@ async fn publish_until_killed(rest: Rest, round: usize, is_killed: Arc<AtomicBoo
 }
 
 /// `None` when the node died in the middle.
-async fn publish_one(rest: &Rest, context: &str, acknowledged: &mut Acknowledged) -> Option<()> {
+async fn publish_one(
+    rest: &Rest,
+    context: &str,
+    acknowledged: &mut Acknowledged,
+    writes: &watch::Sender<u64>,
+) -> Option<()> {
     let post = async |path: String, body: serde_json::Value| {
         let request = rest.request(reqwest::Method::POST, &format!("/api/am/publisher/v4{path}")).json(&body);
-        Answer::try_of(request).await.ok().map(|answer| answer.expect(201))
+        let answer = Answer::try_of(request).await.ok()?.expect(201);
+        writes.send_modify(|count| *count += 1);
+        Some(answer)
     };
     let body = json!({"name": context.trim_start_matches('/'), "version": "1.0.0", "context": context});
     let id = post("/apis".to_owned(), body).await?.field("id");
@@ -70,13 +72,12 @@ async fn nothing_acknowledged_is_lost_in_fifty_kills() {
     let mut node = start().await.unwrap();
     let admin = Credentials::Bearer(administrator_token(&node.management_url).await);
     for round in 0..KILLS {
-        let is_killed = Arc::new(AtomicBool::new(false));
+        let (writes, mut written) = watch::channel(0);
         let rest = Rest::new(node.management_url.clone(), admin.clone());
-        let publisher = tokio::spawn(publish_until_killed(rest, round, Arc::clone(&is_killed)));
-        // The moment of death is the one thing that is meant to be a matter of time.
-        let moment = tokio::time::Instant::now() + Duration::from_millis(20 + random(120));
-        tokio::time::sleep_until(moment).await;
-        is_killed.store(true, Ordering::Relaxed);
+        let publisher = tokio::spawn(publish_until_killed(rest, round, writes));
+        // Right after an acknowledged write, with the next one on its way.
+        let fatal = 3 + random(6);
+        written.wait_for(|count| *count >= fatal).await.unwrap();
         node.kill();
         let acknowledged = publisher.await.unwrap();
         all.created.extend(acknowledged.created);
@@ -90,7 +91,7 @@ async fn nothing_acknowledged_is_lost_in_fifty_kills() {
             assert_served(&node.gateway_url, context).await;
         }
     }
-    assert!(all.deployed.len() >= KILLS, "the rounds were too short to prove anything: {}", all.deployed.len());
+    assert!(all.deployed.len() >= KILLS, "only {} deployments in {KILLS} rounds", all.deployed.len());
     let rest = Rest::new(node.management_url.clone(), admin);
     for id in &all.created {
         rest.get(&format!("/api/am/publisher/v4/apis/{id}")).await.expect(200);

@@ -104,7 +104,8 @@ on_both_databases! {
         let api = publisher.publish(PIZZA, "Pizza", "/pizza", &["Unlimited"]).await;
         let caller = sandbox.anonymous_caller();
         caller.wait_for(&format!("{}/menu", api.context), 401).await;
-        for path in ["%2e%2e/secret", "a%5cb", "a%00b"] {
+        // Dot segments are tried on raw sockets in the gateway's own tests: this client removes them itself.
+        for path in ["a%5cb", "a%00b"] {
             let answer = caller.with(Credentials::None).get(&format!("{}/{path}", api.context)).await;
             assert_eq!(answer.status, 400, "{path}: {}", answer.text);
         }
