@@ -1,5 +1,6 @@
 //! A node: the roles of one profile in one process. Start order: home, ports, databases, roles, servers.
 
+mod boot;
 mod context;
 mod databases;
 mod running;
@@ -71,7 +72,7 @@ impl Node {
         let tls = tls_config(&options.loaded.config, &home)?;
         let listeners = Listeners::bind(&options.loaded.config, tls, options.demo)?;
         let runtime = build_runtime().map_err(StartError::Runtime)?;
-        let started = runtime.spawn(running::start(options.loaded, home, listeners, runtime.handle().clone())).await;
+        let started = runtime.spawn(boot::start(options.loaded, home, listeners, runtime.handle().clone())).await;
         match started {
             Ok(Ok(parts)) => Ok(RunningNode::new(parts, runtime)),
             Ok(Err(error)) => {

@@ -1,7 +1,7 @@
 //! `gatewright`: runs a node until it is told to stop.
 
+use config::Config;
 use config::sections::log::LogFormat;
-use config::sections::super_admin::SuperAdmin;
 use telemetry::subscriber::{self, Format};
 
 use super::{CommandError, load};
@@ -21,7 +21,7 @@ pub fn execute(args: &NodeArgs) -> Result<(), CommandError> {
     subscriber::install(format, &loaded.config.log.level)?;
     let hostname = loaded.config.server.hostname.clone();
     let demo = if args.demo { Demo::usual(&loaded.config) } else { Demo::No };
-    let credentials = credentials(&loaded.config.super_admin);
+    let credentials = credentials(&loaded.config);
     // This thread only waits for signals; the node brings its own threads.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::Runtime)?;
     runtime.block_on(async {
@@ -44,8 +44,10 @@ pub fn execute(args: &NodeArgs) -> Result<(), CommandError> {
     })
 }
 
-fn credentials(section: &SuperAdmin) -> Credentials {
-    if section.password.is_none() && section.password_file.is_none() && section.username == "admin" {
+fn credentials(config: &Config) -> Credentials {
+    let section = &config.super_admin;
+    let is_local = config.server.bind.is_loopback();
+    if is_local && section.password.is_none() && section.password_file.is_none() && section.username == "admin" {
         return Credentials::Development;
     }
     Credentials::Configured

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use config::sections::server::Server;
-use domain::Secret;
 use domain::contract::{Authenticator, KeyManager, UserStore};
+use domain::{Organization, Secret};
 use http::server::Services;
-use key_manager::bootstrap::{self, BootstrapError};
+use key_manager::bootstrap;
 use key_manager::{Dependencies, KeyManagerService, LocalAuthenticator, LocalUserStore};
 use security::password::PasswordGate;
 use tokio::task::JoinHandle;
@@ -52,8 +52,8 @@ impl KeyManagerRole {
         let oauth = node.config.oauth.clone();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let gate = PasswordGate::new(node.runtime.clone(), cores, oauth.password_queue_max)?;
-        ensure_administrator(node, &gate).await?;
-        let users: Arc<dyn UserStore> = Arc::new(LocalUserStore::new(node.shared.clone(), gate));
+        let users: Arc<dyn UserStore> = Arc::new(LocalUserStore::new(node.shared.clone(), gate.clone()));
+        ensure_administrator(node, &gate, users.as_ref()).await?;
         let base_url = node.management_url();
         let issuer = oauth.issuer.clone().unwrap_or_else(|| default_issuer(&node.config.server));
         let authenticator =
@@ -92,21 +92,24 @@ impl KeyManagerRole {
 async fn ensure_administrator(
     node: &NodeContext,
     gate: &PasswordGate,
+    users: &dyn UserStore,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let username = &node.config.super_admin.username;
     let password = secrets::administrator_password(node)?;
-    bootstrap::ensure_super_admin(&node.shared, gate, username, &password, node.clock.now()).await?;
-    if may_serve_with_default_password(&node.profile, node.config.server.bind) {
-        return Ok(());
+    let may_be_default = may_serve_with_default_password(&node.profile, node.config.server.bind);
+    let refused = || Box::new(DefaultPassword { username: username.clone() });
+    // Looked at before anything is stored: a refused first start must leave no administrator behind.
+    if !may_be_default
+        && password.matches(bootstrap::DEFAULT_PASSWORD.as_bytes())
+        && users.find(username, &Organization::super_tenant()).await?.is_none()
+    {
+        return Err(refused());
     }
-    if has_default_password(node, gate).await? {
-        return Err(Box::new(DefaultPassword { username: username.clone() }));
+    bootstrap::ensure_super_admin(&node.shared, gate, username, &password, node.clock.now()).await?;
+    if !may_be_default && bootstrap::has_default_password(&node.shared, gate, username).await? {
+        return Err(refused());
     }
     Ok(())
-}
-
-async fn has_default_password(node: &NodeContext, gate: &PasswordGate) -> Result<bool, BootstrapError> {
-    bootstrap::has_default_password(&node.shared, gate, &node.config.super_admin.username).await
 }
 
 /// From the configuration, not from the port that happened to be free: tokens stay good over restarts.

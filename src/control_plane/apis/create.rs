@@ -38,7 +38,11 @@ impl ControlPlane {
         check::details(&new.details)?;
         let now = self.now();
         let definition_hash = match definition {
-            Some(uploaded) => Some(registry::put(self.shared(), uploaded.media_type(), uploaded.bytes, now).await?),
+            Some(uploaded) => {
+                let media_type = uploaded.media_type();
+                let bytes = uploaded.bytes;
+                Some(registry::put(self.shared(), &caller.organization, media_type, bytes, now).await?)
+            }
             None => None,
         };
         let user = caller.qualified_name();

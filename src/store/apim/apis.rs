@@ -175,7 +175,11 @@ fn replace_visible_roles(conn: &mut ApimConn, api: &Api) -> Result<(), StoreErro
     let roles: std::collections::BTreeSet<&String> = api.details.visible_roles.iter().collect();
     for role in roles {
         diesel::insert_into(api_visible_roles::table)
-            .values((api_visible_roles::api_id.eq(&id), api_visible_roles::role.eq(role)))
+            .values((
+                api_visible_roles::organization.eq(api.organization.as_str()),
+                api_visible_roles::api_id.eq(&id),
+                api_visible_roles::role.eq(role),
+            ))
             .execute(conn.db())?;
     }
     Ok(())

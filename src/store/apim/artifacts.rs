@@ -23,6 +23,7 @@ pub fn put(conn: &mut ApimConn, artifact: &GatewayApi, now: Timestamp) -> Result
         diesel::insert_into(artifacts::table)
             .values((
                 artifacts::hash.eq(&hash),
+                artifacts::organization.eq(artifact.organization.as_str()),
                 artifacts::body.eq(body),
                 artifacts::created_at.eq(now.as_millis()),
             ))

@@ -25,6 +25,7 @@ diesel::table! {
 
 diesel::table! {
     api_visible_roles (api_id, role) {
+        organization -> Text,
         api_id -> Text,
         role -> Text,
     }
@@ -42,6 +43,7 @@ diesel::table! {
 diesel::table! {
     artifacts (hash) {
         hash -> Text,
+        organization -> Text,
         body -> Text,
         created_at -> BigInt,
     }

@@ -24,6 +24,7 @@ CREATE TABLE apis (
 CREATE INDEX apis_by_creation ON apis (organization, created_at, id);
 
 CREATE TABLE api_visible_roles (
+    organization TEXT NOT NULL,
     api_id TEXT NOT NULL REFERENCES apis (id) ON DELETE CASCADE,
     role TEXT NOT NULL,
     PRIMARY KEY (api_id, role)
@@ -41,6 +42,7 @@ CREATE INDEX api_scopes_by_api ON api_scopes (api_id);
 
 CREATE TABLE artifacts (
     hash TEXT NOT NULL PRIMARY KEY,
+    organization TEXT NOT NULL,
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
