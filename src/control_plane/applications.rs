@@ -1,16 +1,18 @@
 //! Applications of the developer portal; each belongs to the user who made it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::application::{Application, KeyMapping, TokenType};
+use domain::api::ApiScope;
+use domain::application::{Application, KeyMapping, KeyMode, TokenType};
 use domain::event::Event;
 use domain::oauth::Principal;
 use domain::runtime::GatewayApplication;
+use domain::subscription::Subscription;
 use domain::throttling::ApplicationPolicy;
 use domain::{ApplicationId, Failure, Organization, error_code};
 use serde_json::{Map, Value};
 pub use store::apim::applications::Sort as ApplicationSort;
-use store::apim::{applications, key_mappings, policies, subscriptions};
+use store::apim::{apis, applications, key_mappings, policies, subscriptions};
 use store::{ApimConn, StoreError};
 
 use crate::apis::check_expected;
@@ -37,6 +39,8 @@ pub struct ApplicationView {
     pub application: Application,
     pub subscription_count: i64,
     pub key_mappings: Vec<KeyMapping>,
+    /// Scopes of the APIs that it is subscribed to; for one application only, lists leave them out.
+    pub subscription_scopes: Vec<ApiScope>,
 }
 
 /// One page, and how many there are in all.
@@ -77,7 +81,7 @@ fn lock_owned(
         .ok_or_else(|| not_found(id))
 }
 
-fn gateway_view(application: &Application) -> GatewayApplication {
+pub(crate) fn gateway_view(application: &Application) -> GatewayApplication {
     GatewayApplication {
         id: application.id,
         organization: application.organization.clone(),
@@ -109,7 +113,8 @@ fn check(input: &ApplicationInput) -> Result<(), Failure> {
 }
 
 fn check_policy(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<(), Failure> {
-    if policies::find_by_name::<ApplicationPolicy>(conn, organization, name)?.is_none() {
+    let is_name = !name.chars().any(char::is_control);
+    if !is_name || policies::find_by_name::<ApplicationPolicy>(conn, organization, name)?.is_none() {
         return Err(Failure::refused(
             error_code::TIER_NOT_ALLOWED,
             format!("throttlingPolicy: there is no application policy '{name}'"),
@@ -156,6 +161,7 @@ impl ControlPlane {
                     application: application.clone(),
                     subscription_count: 0,
                     key_mappings: Vec::new(),
+                    subscription_scopes: Vec::new(),
                 })
             })
             .await
@@ -182,6 +188,7 @@ impl ControlPlane {
         order: (ApplicationSort, Direction),
         page: Page,
     ) -> Result<ApplicationPage, Failure> {
+        self.ensure_default_application(caller).await?;
         let caller = caller.clone();
         self.apim()
             .read(move |conn| {
@@ -192,6 +199,7 @@ impl ControlPlane {
                 let applications = found.into_iter().map(|application| ApplicationView {
                     subscription_count: counts.get(&application.id.to_string()).copied().unwrap_or(0),
                     key_mappings: Vec::new(),
+                    subscription_scopes: Vec::new(),
                     application,
                 });
                 Ok(ApplicationPage { applications: applications.collect(), total })
@@ -260,7 +268,7 @@ impl ControlPlane {
             })
             .await?;
         // After the commit gateways refuse the keys already; a client that outlives a crash here can call nothing.
-        for mapping in mappings {
+        for mapping in mappings.into_iter().filter(|mapping| mapping.mode == KeyMode::Created) {
             self.key_manager()
                 .delete_client(&caller.organization, &mapping.consumer_key)
                 .await
@@ -271,10 +279,23 @@ impl ControlPlane {
 }
 
 fn view(conn: &mut ApimConn, application: Application) -> Result<ApplicationView, Failure> {
-    let count = subscriptions::list_of_application(conn, application.id)?.len();
+    let subscribed = subscriptions::list_of_application(conn, application.id)?;
     Ok(ApplicationView {
-        subscription_count: i64::try_from(count).unwrap_or(i64::MAX),
+        subscription_count: i64::try_from(subscribed.len()).unwrap_or(i64::MAX),
+        subscription_scopes: subscription_scopes(conn, &application.organization, &subscribed)?,
         key_mappings: key_mappings::list(conn, application.id)?,
         application,
     })
+}
+
+/// Each scope once, by name.
+fn subscription_scopes(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    subscribed: &[Subscription],
+) -> Result<Vec<ApiScope>, Failure> {
+    let apis = apis::find_many(conn, organization, subscribed.iter().map(|own| own.api_id))?;
+    let scopes = apis.into_values().flat_map(|api| api.details.scopes);
+    let by_name: BTreeMap<String, ApiScope> = scopes.map(|scope| (scope.name.clone(), scope)).collect();
+    Ok(by_name.into_values().collect())
 }

@@ -1,6 +1,16 @@
 //! Keys of applications: OAuth clients at the key manager, and tokens for trying out.
 
-use domain::application::{Application, KeyMapping, KeyType, RESIDENT_KEY_MANAGER};
+mod change;
+mod map;
+mod secrets;
+
+pub use change::KeyChange;
+pub use map::MapRequest;
+pub use secrets::NewSecret;
+
+use domain::application::{
+    Application, KeyMapping, KeyMode, KeyType, RESIDENT_KEY_MANAGER, RESIDENT_KEY_MANAGER_ID,
+};
 use domain::contract::KeyManagerError;
 use domain::event::Event;
 use domain::oauth::{ClientRegistration, IssuedToken, Principal, RegisteredClient};
@@ -26,6 +36,15 @@ pub struct KeyRequest {
     pub additional_properties: Map<String, Value>,
 }
 
+/// How a caller names one key of an application.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyRef<'a> {
+    /// By the id of its mapping.
+    Mapping(&'a str),
+    /// By its type (`PRODUCTION`, `SANDBOX`), at the built-in key manager.
+    Type(&'a str),
+}
+
 /// A key with its OAuth client.
 #[derive(Debug, Clone)]
 pub struct KeyView {
@@ -47,6 +66,9 @@ pub struct TokenRequest {
 pub(crate) fn from_key_manager(error: KeyManagerError) -> Failure {
     match error {
         KeyManagerError::Invalid { field, reason } => Failure::invalid(field, reason),
+        KeyManagerError::UnknownClient(id) => {
+            Failure::refused(error_code::NOT_FOUND, format!("the key manager has no client '{id}'"))
+        }
         KeyManagerError::Busy => Failure::Busy { retry_after_secs: 1 },
         other => Failure::internal(other),
     }
@@ -61,6 +83,13 @@ fn keys_exist(key_type: KeyType) -> Failure {
 
 fn key_not_found(id: &str) -> Failure {
     Failure::refused(error_code::NOT_FOUND, format!("the application has no key mapping '{id}'"))
+}
+
+fn check_key_manager(name: &str) -> Result<(), Failure> {
+    if name.eq_ignore_ascii_case(RESIDENT_KEY_MANAGER) || name == RESIDENT_KEY_MANAGER_ID {
+        return Ok(());
+    }
+    Err(Failure::invalid("keyManager", format!("there is no key manager '{name}'")))
 }
 
 /// A lifetime from `additionalProperties`: a number or its text; `N/A` and blanks mean the default.
@@ -87,9 +116,7 @@ impl ControlPlane {
         request: KeyRequest,
     ) -> Result<KeyView, Failure> {
         let application = self.owned_application(caller, application_id).await?;
-        if !request.key_manager.eq_ignore_ascii_case(RESIDENT_KEY_MANAGER) {
-            return Err(Failure::invalid("keyManager", format!("there is no key manager '{}'", request.key_manager)));
-        }
+        check_key_manager(&request.key_manager)?;
         if self.mappings(&application).await?.iter().any(|mapping| mapping.key_type == request.key_type) {
             return Err(keys_exist(request.key_type));
         }
@@ -99,7 +126,9 @@ impl ControlPlane {
             .await
             .map_err(from_key_manager)?;
         // The registration is idempotent by name: after a crash here the next try finds the same client.
-        let mapping = self.store_mapping(&application, &request, client.client.id.clone()).await?;
+        let mapping = self
+            .store_mapping(&application, request.key_type, client.client.id.clone(), KeyMode::Created)
+            .await?;
         let has_application_tokens = client.client.grant_types.iter().any(|grant| grant == "client_credentials");
         let token = if has_application_tokens {
             let id = &client.client.id;
@@ -117,24 +146,26 @@ impl ControlPlane {
     async fn store_mapping(
         &self,
         application: &Application,
-        request: &KeyRequest,
+        key_type: KeyType,
         consumer_key: String,
+        mode: KeyMode,
     ) -> Result<KeyMapping, Failure> {
         let now = self.now();
         let mapping = KeyMapping {
             id: KeyMappingId::random(),
             application_id: application.id,
             organization: application.organization.clone(),
-            key_type: request.key_type,
+            key_type,
             key_manager: RESIDENT_KEY_MANAGER.to_owned(),
             consumer_key,
+            mode,
             created_at: now,
         };
         self.apim()
             .write(move |conn| {
                 match key_mappings::insert(conn, &mapping) {
                     Ok(()) => {}
-                    Err(StoreError::Conflict { .. }) => return Err(keys_exist(mapping.key_type)),
+                    Err(StoreError::Conflict { .. }) => return Err(map::taken(&mapping)),
                     Err(other) => return Err(other.into()),
                 }
                 conn.append(now, Event::KeyMappingCreated(mapping.clone()));
@@ -166,39 +197,60 @@ impl ControlPlane {
         &self,
         caller: &Principal,
         application_id: &str,
-        key_mapping_id: &str,
+        key: KeyRef<'_>,
     ) -> Result<KeyView, Failure> {
+        let mapping = self.find_mapping(caller, application_id, key).await?;
+        let id = mapping.id.to_string();
+        self.with_client(mapping).await?.ok_or_else(|| key_not_found(&id))
+    }
+
+    async fn find_mapping(
+        &self,
+        caller: &Principal,
+        application_id: &str,
+        key: KeyRef<'_>,
+    ) -> Result<KeyMapping, Failure> {
         let application = self.owned_application(caller, application_id).await?;
-        let mapping = self
-            .mappings(&application)
-            .await?
-            .into_iter()
-            .find(|mapping| mapping.id.to_string() == key_mapping_id)
-            .ok_or_else(|| key_not_found(key_mapping_id))?;
-        self.with_client(mapping).await?.ok_or_else(|| key_not_found(key_mapping_id))
+        let mut mappings = self.mappings(&application).await?.into_iter();
+        match key {
+            KeyRef::Mapping(id) => {
+                mappings.find(|mapping| mapping.id.to_string() == id).ok_or_else(|| key_not_found(id))
+            }
+            KeyRef::Type(text) => {
+                let key_type = KeyType::parse(text).ok_or_else(|| {
+                    Failure::invalid("keyType", format!("'{text}' is not PRODUCTION or SANDBOX"))
+                })?;
+                mappings.find(|mapping| mapping.key_type == key_type).ok_or_else(|| {
+                    Failure::refused(error_code::NOT_FOUND, format!("the application has no {text} keys"))
+                })
+            }
+        }
     }
 
     /// An application token under one of the application's keys.
     ///
     /// # Errors
-    /// 404; 400 when the consumer secret is not the client's.
+    /// 404; 400 when the consumer secret is not the client's, or is missing for a client that is only mapped.
     pub async fn generate_token(
         &self,
         caller: &Principal,
         application_id: &str,
-        key_mapping_id: &str,
+        key: KeyRef<'_>,
         request: TokenRequest,
     ) -> Result<IssuedToken, Failure> {
-        let key = self.get_key(caller, application_id, key_mapping_id).await?;
-        if let (Some(given), Some(stored)) = (&request.consumer_secret, &key.client.secret)
-            && !stored.matches(given.expose().as_bytes())
-        {
-            return Err(Failure::invalid("consumerSecret", "is not the secret of this key"));
+        let mapping = self.find_mapping(caller, application_id, key).await?;
+        if let Some(secret) = &request.consumer_secret {
+            let fits = self.key_manager().is_client_secret(&mapping.organization, &mapping.consumer_key, secret);
+            if !fits.await.map_err(from_key_manager)? {
+                return Err(Failure::invalid("consumerSecret", "is not the secret of this key"));
+            }
+        } else if mapping.mode == KeyMode::Mapped {
+            return Err(Failure::invalid("consumerSecret", "is needed, because the key was mapped and not made here"));
         }
         self.key_manager()
             .issue_application_token(
                 &caller.organization,
-                &key.mapping.consumer_key,
+                &mapping.consumer_key,
                 &request.scopes,
                 request.validity_secs,
             )
@@ -223,8 +275,14 @@ impl ControlPlane {
             .find_client(&mapping.organization, &mapping.consumer_key)
             .await
             .map_err(from_key_manager)?;
-        Ok(client.map(|client| KeyView { mapping, client, token: None }))
+        Ok(client.map(|client| shown(mapping, client)))
     }
+}
+
+/// Secrets of a mapped client belong to whoever registered it, who may change them without telling.
+fn shown(mapping: KeyMapping, client: RegisteredClient) -> KeyView {
+    let secret = client.secret.filter(|_| mapping.mode == KeyMode::Created);
+    KeyView { client: RegisteredClient { secret, ..client }, mapping, token: None }
 }
 
 fn registration(

@@ -7,8 +7,10 @@
 pub mod apis;
 pub mod applications;
 mod artifact;
+mod default_application;
 pub mod bootstrap;
 pub mod deployments;
+pub mod discovery;
 pub mod environment;
 pub mod keys;
 pub mod lifecycle;

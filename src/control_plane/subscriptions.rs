@@ -1,11 +1,15 @@
 //! Subscriptions of the caller's applications.
 
+mod change;
+
+pub use change::SubscriptionChange;
+
 use domain::api::Api;
 use domain::application::Application;
 use domain::event::Event;
 use domain::oauth::Principal;
 use domain::subscription::{Subscription, SubscriptionState};
-use domain::{Failure, Organization, SubscriptionId, error_code};
+use domain::{Failure, Organization, SubscriptionId, Timestamp, error_code};
 use store::apim::{apis, applications, subscriptions};
 use store::{ApimConn, StoreError};
 
@@ -20,6 +24,18 @@ pub struct SubscriptionView {
     pub api: Api,
     pub application: Application,
 }
+
+/// What a subscription asks for.
+#[derive(Debug, Clone)]
+pub struct SubscriptionWish {
+    pub api_id: String,
+    pub application_id: String,
+    /// Name of a subscription policy that the API offers.
+    pub throttling_policy: String,
+}
+
+/// Most subscriptions that one call makes.
+const WISHES_MAX: usize = 100;
 
 /// One page, and how many there are in all.
 #[derive(Debug, Clone)]
@@ -48,38 +64,30 @@ impl ControlPlane {
     pub async fn create_subscription(
         &self,
         caller: &Principal,
-        api_id: &str,
-        application_id: &str,
-        policy: &str,
+        wish: SubscriptionWish,
     ) -> Result<SubscriptionView, Failure> {
-        let (api_id, application_id) = (parse_api_id(api_id)?, parse_application_id(application_id)?);
-        let (caller, policy, now) = (caller.clone(), policy.to_owned(), self.now());
+        let (caller, now) = (caller.clone(), self.now());
+        self.apim().write(move |conn| subscribe(conn, &caller, &wish, now)).await
+    }
+
+    /// Makes all of the subscriptions or none.
+    ///
+    /// # Errors
+    /// As [`Self::create_subscription`], with the place of the wish that was refused.
+    pub async fn create_subscriptions(
+        &self,
+        caller: &Principal,
+        wishes: Vec<SubscriptionWish>,
+    ) -> Result<Vec<SubscriptionView>, Failure> {
+        if wishes.is_empty() || wishes.len() > WISHES_MAX {
+            return Err(Failure::invalid("subscriptions", format!("must be 1 to {WISHES_MAX}")));
+        }
+        let (caller, now) = (caller.clone(), self.now());
         self.apim()
             .write(move |conn| {
-                let application = find_owned(conn, &caller.organization, &caller.username, application_id)?;
-                let api = apis::find(conn, &caller.organization, api_id)?
-                    .filter(|api| is_visible(api, Some(&caller)))
-                    .ok_or_else(|| api_not_found(api_id))?;
-                check_subscribable(&api, &policy)?;
-                let subscription = Subscription {
-                    id: SubscriptionId::random(),
-                    organization: caller.organization.clone(),
-                    api_id,
-                    application_id,
-                    throttling_policy: policy.clone(),
-                    state: SubscriptionState::Unblocked,
-                    created_at: now,
-                };
-                if subscriptions::exists(conn, api_id, application_id)? {
-                    return Err(exists(&api, &application));
-                }
-                match subscriptions::insert(conn, &subscription) {
-                    Ok(()) => {}
-                    Err(StoreError::Conflict { .. }) => return Err(exists(&api, &application)),
-                    Err(other) => return Err(other.into()),
-                }
-                conn.append(now, Event::SubscriptionUpdated(subscription.clone()));
-                Ok(SubscriptionView { subscription, api, application })
+                let made = wishes.iter().enumerate();
+                made.map(|(index, wish)| subscribe(conn, &caller, wish, now).map_err(|error| at(index, error)))
+                    .collect()
             })
             .await
     }
@@ -161,6 +169,10 @@ fn check_subscribable(api: &Api, policy: &str) -> Result<(), Failure> {
             format!("apiId: an API in state {} takes no subscriptions", api.state.display_name()),
         ));
     }
+    check_offered(api, policy)
+}
+
+fn check_offered(api: &Api, policy: &str) -> Result<(), Failure> {
     if !api.details.policies.iter().any(|offered| offered == policy) {
         return Err(Failure::refused(
             error_code::TIER_NOT_ALLOWED,
@@ -168,6 +180,47 @@ fn check_subscribable(api: &Api, policy: &str) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// The failure with the place of the wish in the list.
+fn at(index: usize, failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused { code, description } => Failure::Refused { code, description: format!("[{index}].{description}") },
+        other => other,
+    }
+}
+
+fn subscribe(
+    conn: &mut ApimConn,
+    caller: &Principal,
+    wish: &SubscriptionWish,
+    now: Timestamp,
+) -> Result<SubscriptionView, Failure> {
+    let (api_id, application_id) = (parse_api_id(&wish.api_id)?, parse_application_id(&wish.application_id)?);
+    let application = find_owned(conn, &caller.organization, &caller.username, application_id)?;
+    let api = apis::find(conn, &caller.organization, api_id)?
+        .filter(|api| is_visible(api, Some(caller)))
+        .ok_or_else(|| api_not_found(api_id))?;
+    check_subscribable(&api, &wish.throttling_policy)?;
+    let subscription = Subscription {
+        id: SubscriptionId::random(),
+        organization: caller.organization.clone(),
+        api_id,
+        application_id,
+        throttling_policy: wish.throttling_policy.clone(),
+        state: SubscriptionState::Unblocked,
+        created_at: now,
+    };
+    if subscriptions::exists(conn, api_id, application_id)? {
+        return Err(exists(&api, &application));
+    }
+    match subscriptions::insert(conn, &subscription) {
+        Ok(()) => {}
+        Err(StoreError::Conflict { .. }) => return Err(exists(&api, &application)),
+        Err(other) => return Err(other.into()),
+    }
+    conn.append(now, Event::SubscriptionUpdated(subscription.clone()));
+    Ok(SubscriptionView { subscription, api, application })
 }
 
 fn view(

@@ -2,8 +2,14 @@
 
 pub mod apis;
 pub mod application_keys;
+pub mod application_keys_by_type;
+pub mod application_secrets;
 pub mod application_tokens;
 pub mod applications;
+pub mod key_managers;
 mod scopes;
+pub mod search;
+pub mod settings;
 pub mod subscriptions;
+pub mod tags;
 pub mod throttling_policies;

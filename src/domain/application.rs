@@ -64,6 +64,39 @@ impl KeyType {
 /// The name of the built-in key manager on the wire.
 pub const RESIDENT_KEY_MANAGER: &str = "Resident Key Manager";
 
+/// Its id on the wire, the same in every deployment.
+pub const RESIDENT_KEY_MANAGER_ID: &str = "6f1d7b3e-52a4-4c89-9d07-3b8a1e5c4f60";
+
+/// Where an application's OAuth client comes from (WSO2 `ApplicationKey.mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum KeyMode {
+    /// Made for the application; it lives and ends with the mapping.
+    #[default]
+    Created,
+    /// Registered elsewhere before; it belongs to whoever registered it.
+    Mapped,
+}
+
+impl KeyMode {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Mapped => "MAPPED",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "CREATED" => Some(Self::Created),
+            "MAPPED" => Some(Self::Mapped),
+            _ => None,
+        }
+    }
+}
+
 /// An application's OAuth client under one key type (WSO2 `ApplicationKey`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyMapping {
@@ -75,5 +108,7 @@ pub struct KeyMapping {
     pub key_manager: String,
     /// OAuth `client_id` (WSO2's consumer key).
     pub consumer_key: String,
+    #[serde(default)]
+    pub mode: KeyMode,
     pub created_at: Timestamp,
 }

@@ -54,6 +54,42 @@ pub struct RegisteredClient {
     pub secret: Option<Secret<String>>,
 }
 
+/// The new state of what a client's owner may change.
+#[derive(Debug, Clone)]
+pub struct ClientChange {
+    pub grant_types: Vec<String>,
+    pub callback_url: String,
+    pub application_token_lifetime_secs: Option<i64>,
+    pub user_token_lifetime_secs: Option<i64>,
+    pub refresh_token_lifetime_secs: Option<i64>,
+    pub additional_properties: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One of a client's secrets; each that has not expired proves the client.
+#[derive(Debug, Clone)]
+pub struct ClientSecret {
+    pub id: String,
+    /// `None` when secrets are kept as hashes only, except right after it was made.
+    pub value: Option<Secret<String>>,
+    /// What its maker wrote on it, e.g. a description.
+    pub properties: serde_json::Map<String, serde_json::Value>,
+    pub created_at: Timestamp,
+    /// `None` counts until it is revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Where and how tokens are got from a key manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyManagerInfo {
+    /// Also the audience of assertions that are exchanged for tokens.
+    pub issuer: String,
+    pub token_endpoint: String,
+    pub revoke_endpoint: String,
+    /// `None` while it is not served.
+    pub user_info_endpoint: Option<String>,
+    pub grant_types: Vec<String>,
+}
+
 /// An access token as the token endpoint hands it out (RFC 6749 section 5.1).
 #[derive(Debug, Clone)]
 pub struct IssuedToken {

@@ -38,6 +38,12 @@ pub fn done() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
+/// 204: done, and there is nothing to say.
+#[must_use]
+pub fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
 /// 304: the caller has this version already.
 #[must_use]
 pub fn not_modified(row_version: i64) -> HttpResponse {

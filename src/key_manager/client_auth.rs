@@ -33,7 +33,7 @@ pub(crate) async fn find(
     service: &KeyManagerService,
     presented: &BasicCredentials,
 ) -> Result<Option<Client>, OAuthError> {
-    let client_id = presented.name.clone();
+    let (client_id, now) = (presented.name.clone(), service.now());
     if client_id.len() > CLIENT_ID_CHARS_MAX {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub(crate) async fn find(
         .apim_db
         .read(move |conn| {
             let Some(client) = clients::find(conn, &client_id)? else { return Ok(None) };
-            let secrets = secrets::list(conn, &client_id)?;
+            let secrets = secrets::list(conn, &client_id, now)?;
             Ok::<_, StoreError>(Some((client, secrets)))
         })
         .await?;

@@ -1,5 +1,7 @@
 //! Registration of OAuth clients: the same name and owner always mean the same client.
 
+use std::time::Duration;
+
 use config::sections::oauth::SecretsMode;
 use domain::contract::KeyManagerError;
 use domain::oauth::{Client, ClientRegistration, RegisteredClient};
@@ -67,7 +69,7 @@ async fn try_register(
 ) -> Result<RegisteredClient, Refusal> {
     let now = service.now();
     let fresh_id = random::identifier().map_err(OAuthError::internal)?;
-    let (fresh_secret, fresh_row) = new_secret(service)?;
+    let (fresh_secret, fresh_row) = new_secret(service, now)?;
     let stored = service.apim_db.write(move |conn| upsert(conn, &registration, &fresh_id, &fresh_row, now)).await?;
     let secret = match stored.secret {
         None => Some(fresh_secret),
@@ -92,7 +94,7 @@ fn upsert(
     let Some(present) = clients::find_by_name(conn, &wished.organization, &wished.name, &wished.owner)? else {
         let client = client(fresh_id.to_owned(), wished, now);
         clients::insert(conn, &client)?;
-        secrets::insert(conn, &client.organization, &client.id, fresh_secret, now)?;
+        secrets::insert(conn, &client.organization, &client.id, fresh_secret)?;
         return Ok(Upserted { client, secret: None });
     };
     if present.is_portal_application != wished.is_portal_application {
@@ -101,9 +103,9 @@ fn upsert(
     }
     let client = client(present.id, wished, present.created_at);
     clients::update(conn, &client)?;
-    let secret = secrets::list(conn, &client.id)?.into_iter().next();
+    let secret = secrets::list(conn, &client.id, now)?.into_iter().next();
     if secret.is_none() {
-        secrets::insert(conn, &client.organization, &client.id, fresh_secret, now)?;
+        secrets::insert(conn, &client.organization, &client.id, fresh_secret)?;
     }
     Ok(Upserted { client, secret })
 }
@@ -126,7 +128,11 @@ fn client(id: String, wished: &ClientRegistration, created_at: Timestamp) -> Cli
     }
 }
 
-fn new_secret(service: &KeyManagerService) -> Result<(Secret<String>, StoredSecret), OAuthError> {
+/// A secret in clear, and the row that stands for it.
+pub(crate) fn new_secret(
+    service: &KeyManagerService,
+    now: Timestamp,
+) -> Result<(Secret<String>, StoredSecret), OAuthError> {
     let secret = client_secret::generate().map_err(OAuthError::internal)?;
     let id = EventId::random().to_string();
     let sealed = match service.oauth.secrets {
@@ -138,12 +144,19 @@ fn new_secret(service: &KeyManagerService) -> Result<(Secret<String>, StoredSecr
                 .map_err(OAuthError::internal)?,
         ),
     };
-    let row = StoredSecret { id, hash: client_secret::hash(&secret), sealed };
+    let row = StoredSecret {
+        id,
+        hash: client_secret::hash(&secret),
+        sealed,
+        properties: serde_json::Map::new(),
+        created_at: now,
+        expires_at: None,
+    };
     Ok((secret, row))
 }
 
 /// The secret in clear, unless secrets are kept as hashes only.
-fn open(service: &KeyManagerService, row: &StoredSecret) -> Result<Option<Secret<String>>, OAuthError> {
+pub(crate) fn open(service: &KeyManagerService, row: &StoredSecret) -> Result<Option<Secret<String>>, OAuthError> {
     let Some(sealed) = row.sealed.as_deref().filter(|_| service.oauth.secrets == SecretsMode::Encrypted) else {
         return Ok(None);
     };
@@ -160,13 +173,14 @@ pub(crate) async fn find(
     organization: &Organization,
     client_id: &str,
 ) -> Result<Option<RegisteredClient>, OAuthError> {
+    let now = service.now();
     let (organization, client_id) = (organization.clone(), client_id.to_owned());
     let stored = service
         .apim_db
         .read(move |conn| {
             let client = clients::find(conn, &client_id)?.filter(|client| client.organization == organization);
             let Some(client) = client else { return Ok(None) };
-            let secret = secrets::list(conn, &client.id)?.into_iter().next();
+            let secret = secrets::list(conn, &client.id, now)?.into_iter().next();
             Ok::<_, StoreError>(Some((client, secret)))
         })
         .await?;
@@ -186,24 +200,40 @@ pub(crate) async fn delete(
 ) -> Result<(), OAuthError> {
     let now = service.now();
     let (organization, client_id) = (organization.clone(), client_id.to_owned());
-    let defaults = [service.oauth.application_token_lifetime.get(), service.oauth.user_token_lifetime.get()];
+    let defaults = default_lifetimes(service);
     service
         .apim_db
         .write(move |conn| {
             let client = clients::find(conn, &client_id)?.filter(|client| client.organization == organization);
             let Some(client) = client else { return Ok(()) };
             clients::delete(conn, &organization, &client_id)?;
-            let own = [client.application_token_lifetime_secs, client.user_token_lifetime_secs];
-            let longest = own.into_iter().zip(defaults).map(|(own, default)| lifetime::resolve(own, default)).max();
-            let entry = RevocationEntry {
-                organization: organization.clone(),
-                revocation: Revocation::ConsumerKey { consumer_key: client_id.clone(), before: now },
-                expires_at: lifetime::after(now, longest.unwrap_or(lifetime::NEVER_SECS)),
-            };
-            revocations::insert(conn, &entry, now)
+            revoke_tokens(conn, &client, defaults, now, now)
         })
         .await?;
     Ok(())
+}
+
+/// Of application tokens and of user tokens.
+pub(crate) fn default_lifetimes(service: &KeyManagerService) -> [Duration; 2] {
+    [service.oauth.application_token_lifetime.get(), service.oauth.user_token_lifetime.get()]
+}
+
+/// Revokes every token of the client that was issued before `before`.
+pub(crate) fn revoke_tokens(
+    conn: &mut ApimConn,
+    client: &Client,
+    defaults: [Duration; 2],
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let own = [client.application_token_lifetime_secs, client.user_token_lifetime_secs];
+    let longest = own.into_iter().zip(defaults).map(|(own, default)| lifetime::resolve(own, default)).max();
+    let entry = RevocationEntry {
+        organization: client.organization.clone(),
+        revocation: Revocation::ConsumerKey { consumer_key: client.id.clone(), before },
+        expires_at: lifetime::after(now, longest.unwrap_or(lifetime::NEVER_SECS)),
+    };
+    revocations::insert(conn, &entry, now)
 }
 
 fn check(registration: &ClientRegistration) -> Result<(), KeyManagerError> {
@@ -215,11 +245,16 @@ fn check(registration: &ClientRegistration) -> Result<(), KeyManagerError> {
     if registration.name.chars().count() > NAME_CHARS_MAX || !is_printable(&registration.name) {
         return invalid("clientName", "has more than 255 characters or a control character");
     }
-    let callback_url = &registration.callback_url;
+    check_changeable(&registration.callback_url, &registration.grant_types)
+}
+
+/// What registration and change have in common.
+pub(crate) fn check_changeable(callback_url: &str, grant_types: &[String]) -> Result<(), KeyManagerError> {
+    let invalid = |field, reason: &str| Err(KeyManagerError::Invalid { field, reason: reason.to_owned() });
+    let is_printable = |text: &str| !text.chars().any(char::is_control);
     if callback_url.chars().count() > CALLBACK_URL_CHARS_MAX || !is_printable(callback_url) {
         return invalid("callbackUrl", "has more than 2048 characters or a control character");
     }
-    let grant_types = &registration.grant_types;
     let is_grant_type = |text: &String| {
         !text.is_empty()
             && text.len() <= GRANT_TYPE_CHARS_MAX

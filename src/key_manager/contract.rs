@@ -1,15 +1,17 @@
 //! The contract `KeyManager`: what the developer portal asks for when it runs in the same process.
 
 use async_trait::async_trait;
-use domain::Organization;
 use domain::contract::{KeyManager, KeyManagerError};
-use domain::oauth::{ClientRegistration, IssuedToken, RegisteredClient};
+use domain::oauth::{ClientChange, ClientRegistration, ClientSecret, IssuedToken, KeyManagerInfo, RegisteredClient};
+use domain::{Organization, Secret};
+use serde_json::{Map, Value};
 
-use crate::clients;
+use crate::endpoints::path;
 use crate::grants::{self, GrantType};
 use crate::lifetime;
 use crate::service::KeyManagerService;
 use crate::token::{issue, scopes};
+use crate::{client_change, client_secrets, clients};
 
 #[async_trait]
 impl KeyManager for KeyManagerService {
@@ -27,6 +29,69 @@ impl KeyManager for KeyManagerService {
 
     async fn delete_client(&self, organization: &Organization, client_id: &str) -> Result<(), KeyManagerError> {
         Ok(clients::delete(self, organization, client_id).await?)
+    }
+
+    fn info(&self, _organization: &Organization) -> KeyManagerInfo {
+        KeyManagerInfo {
+            issuer: self.issuer.clone(),
+            token_endpoint: format!("{}{}", self.base_url, path::TOKEN),
+            revoke_endpoint: format!("{}{}", self.base_url, path::REVOKE),
+            user_info_endpoint: None,
+            grant_types: GrantType::ALL.iter().map(|grant_type| grant_type.as_str().to_owned()).collect(),
+        }
+    }
+
+    async fn update_client(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        change: ClientChange,
+    ) -> Result<RegisteredClient, KeyManagerError> {
+        client_change::update(self, organization, client_id, change).await
+    }
+
+    async fn is_client_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        secret: &Secret<String>,
+    ) -> Result<bool, KeyManagerError> {
+        Ok(client_secrets::fits(self, organization, client_id, secret).await?)
+    }
+
+    async fn list_secrets(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+    ) -> Result<Vec<ClientSecret>, KeyManagerError> {
+        client_secrets::list(self, organization, client_id).await
+    }
+
+    async fn add_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        lifetime_secs: Option<u64>,
+        properties: Map<String, Value>,
+    ) -> Result<ClientSecret, KeyManagerError> {
+        client_secrets::add(self, organization, client_id, lifetime_secs, properties).await
+    }
+
+    async fn revoke_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        secret_id: &str,
+    ) -> Result<bool, KeyManagerError> {
+        client_secrets::revoke(self, organization, client_id, secret_id).await
+    }
+
+    async fn regenerate_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+    ) -> Result<ClientSecret, KeyManagerError> {
+        client_secrets::regenerate(self, organization, client_id).await
     }
 
     async fn issue_application_token(

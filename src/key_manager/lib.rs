@@ -9,6 +9,8 @@ pub mod authenticator;
 mod basic;
 pub mod bootstrap;
 mod client_auth;
+mod client_change;
+mod client_secrets;
 mod clients;
 mod contract;
 pub mod endpoints;

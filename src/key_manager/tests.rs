@@ -1,6 +1,7 @@
 //! The endpoints, driven over a database in a temporary folder.
 
 mod authenticator;
+mod client_secrets;
 mod contract;
 mod fixture;
 mod introspect;

@@ -14,4 +14,6 @@ pub mod revisions;
 pub mod runtime_data;
 mod schema;
 pub mod scopes;
+pub mod subscribers;
 pub mod subscriptions;
+pub mod tags;

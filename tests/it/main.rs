@@ -2,6 +2,7 @@
 //! conditions.
 
 mod contract;
+mod devportal_keys;
 mod event_sync;
 mod faults;
 mod first_call;

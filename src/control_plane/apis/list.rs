@@ -1,13 +1,13 @@
 //! `GET /apis` of both planes.
 
 use domain::api::{Api, Visibility};
-use domain::lifecycle::LifecycleState;
 use domain::oauth::Principal;
 use domain::{Failure, Organization};
 use store::apim::apis;
 pub use store::apim::apis::{Filter as ApiFilter, Sort as ApiSort};
 
 use super::{not_found, parse_id};
+use crate::discovery::visible_to;
 use crate::{ControlPlane, Direction, Page};
 
 /// One page, and how many there are in all.
@@ -34,16 +34,11 @@ impl ControlPlane {
         &self,
         organization: &Organization,
         caller: Option<&Principal>,
-        mut filter: ApiFilter,
+        filter: ApiFilter,
         order: (ApiSort, Direction),
         page: Page,
     ) -> Result<ApiPage, Failure> {
-        filter.audience = match caller {
-            Some(caller) if caller.organization == *organization => apis::Audience::Roles(caller.roles.clone()),
-            _ => apis::Audience::Anonymous,
-        };
-        let visible = LifecycleState::ALL.into_iter().filter(|state| state.is_visible_in_devportal());
-        filter.states = Some(visible.collect());
+        let filter = visible_to(filter, organization, caller);
         self.list(organization.clone(), filter, order, page).await
     }
 

@@ -5,6 +5,8 @@ use domain::application::TokenType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::api::ScopeInfoDto;
+
 /// An application as clients send it; fields that only the server sets are ignored.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +47,7 @@ pub struct ApplicationDto {
     subscription_count: i64,
     keys: Vec<KeySummaryDto>,
     attributes: Map<String, Value>,
-    subscription_scopes: Vec<Value>,
+    subscription_scopes: Vec<ScopeInfoDto>,
     owner: String,
     hash_enabled: bool,
     visibility: String,
@@ -86,7 +88,7 @@ impl From<&ApplicationView> for ApplicationDto {
             consumer_key: mapping.consumer_key.clone(),
             key_state: "COMPLETED",
             key_type: mapping.key_type.as_str(),
-            mode: "CREATED",
+            mode: mapping.mode.as_str(),
         });
         Self {
             application_id: application.id.to_string(),
@@ -99,7 +101,7 @@ impl From<&ApplicationView> for ApplicationDto {
             subscription_count: view.subscription_count,
             keys: keys.collect(),
             attributes: application.attributes.clone(),
-            subscription_scopes: Vec::new(),
+            subscription_scopes: view.subscription_scopes.iter().map(ScopeInfoDto::from).collect(),
             owner: application.owner.clone(),
             hash_enabled: false,
             visibility: application.visibility.clone(),

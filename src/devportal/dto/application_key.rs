@@ -1,6 +1,7 @@
-//! `ApplicationKey`, `ApplicationKeyGenerateRequest`, `ApplicationToken`, `ApplicationTokenGenerateRequest`.
+//! `ApplicationKey`, `ApplicationKeyGenerateRequest`, `ApplicationKeyMappingRequest`,
+//! `ApplicationKeyReGenerateResponse`, `ApplicationToken`, `ApplicationTokenGenerateRequest`.
 
-use control_plane::keys::{KeyRequest, KeyView, TokenRequest};
+use control_plane::keys::{KeyChange, KeyRequest, KeyView, MapRequest, NewSecret, TokenRequest};
 use domain::application::{KeyType, RESIDENT_KEY_MANAGER};
 use domain::oauth::IssuedToken;
 use domain::{Failure, Secret};
@@ -33,6 +34,61 @@ impl ApplicationKeyGenerateRequestDto {
             validity_secs: seconds("validityTime", self.validity_time)?,
             additional_properties: self.additional_properties.unwrap_or_default(),
         })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationKeyMappingRequestDto {
+    key_type: KeyType,
+    key_manager: Option<String>,
+    consumer_key: String,
+    consumer_secret: Option<Secret<String>>,
+}
+
+impl From<ApplicationKeyMappingRequestDto> for MapRequest {
+    fn from(dto: ApplicationKeyMappingRequestDto) -> Self {
+        Self {
+            key_type: dto.key_type,
+            key_manager: dto.key_manager.unwrap_or_else(|| RESIDENT_KEY_MANAGER.to_owned()),
+            consumer_key: dto.consumer_key,
+            consumer_secret: dto.consumer_secret.filter(|secret| !secret.expose().is_empty()),
+        }
+    }
+}
+
+/// The fields of an `ApplicationKey` that its owner may change; the others are ignored.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationKeyChangeDto {
+    supported_grant_types: Option<Vec<String>>,
+    callback_url: Option<String>,
+    additional_properties: Option<Map<String, Value>>,
+}
+
+impl From<ApplicationKeyChangeDto> for KeyChange {
+    fn from(dto: ApplicationKeyChangeDto) -> Self {
+        Self {
+            grant_types: dto.supported_grant_types,
+            callback_url: dto.callback_url,
+            additional_properties: dto.additional_properties,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationKeyReGenerateResponseDto {
+    consumer_key: String,
+    consumer_secret: Option<String>,
+}
+
+impl From<&NewSecret> for ApplicationKeyReGenerateResponseDto {
+    fn from(made: &NewSecret) -> Self {
+        Self {
+            consumer_key: made.consumer_key.clone(),
+            consumer_secret: made.secret.value.as_ref().map(|value| value.expose().clone()),
+        }
     }
 }
 
@@ -115,7 +171,7 @@ impl From<&KeyView> for ApplicationKeyDto {
             callback_url: client.callback_url.clone(),
             key_state: "COMPLETED",
             key_type: view.mapping.key_type.as_str(),
-            mode: "CREATED",
+            mode: view.mapping.mode.as_str(),
             token: view.token.as_ref().map(ApplicationTokenDto::from),
             additional_properties: client.additional_properties.clone(),
         }

@@ -1,7 +1,7 @@
 //! `Subscription` of the developer portal.
 
 use control_plane::applications::ApplicationView;
-use control_plane::subscriptions::SubscriptionView;
+use control_plane::subscriptions::{SubscriptionChange, SubscriptionView, SubscriptionWish};
 use serde::{Deserialize, Serialize};
 
 use super::api_info::ApiInfoDto;
@@ -10,9 +10,36 @@ use super::application::ApplicationInfoDto;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubscriptionInputDto {
-    pub api_id: String,
-    pub application_id: String,
-    pub throttling_policy: String,
+    api_id: String,
+    application_id: String,
+    throttling_policy: String,
+}
+
+impl From<SubscriptionInputDto> for SubscriptionWish {
+    fn from(dto: SubscriptionInputDto) -> Self {
+        Self { api_id: dto.api_id, application_id: dto.application_id, throttling_policy: dto.throttling_policy }
+    }
+}
+
+/// A subscription as clients send it back; `status` is ignored, since only the API's publisher may change it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionChangeDto {
+    throttling_policy: String,
+    requested_throttling_policy: Option<String>,
+    api_id: Option<String>,
+    application_id: Option<String>,
+}
+
+impl From<SubscriptionChangeDto> for SubscriptionChange {
+    fn from(dto: SubscriptionChangeDto) -> Self {
+        Self {
+            throttling_policy: dto.throttling_policy,
+            requested_throttling_policy: dto.requested_throttling_policy,
+            api_id: dto.api_id,
+            application_id: dto.application_id,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -34,6 +61,7 @@ impl From<&SubscriptionView> for SubscriptionDto {
             application: view.application.clone(),
             subscription_count: 0,
             key_mappings: Vec::new(),
+            subscription_scopes: Vec::new(),
         };
         Self {
             subscription_id: view.subscription.id.to_string(),

@@ -39,6 +39,10 @@ impl ThrottlingPolicyDto {
         }
     }
 
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     pub fn application(policy: &ApplicationPolicy) -> Self {
         Self::new("application", &policy.name, &policy.description, policy.limit.as_ref())
     }

@@ -24,7 +24,7 @@ pub struct ListParameters {
 }
 
 /// Whose APIs a request looks at: the caller's own organization, for nobody the super tenant.
-fn organization(caller: Option<&Principal>) -> Organization {
+pub(super) fn organization(caller: Option<&Principal>) -> Organization {
     caller.map_or_else(Organization::super_tenant, |caller| caller.organization.clone())
 }
 

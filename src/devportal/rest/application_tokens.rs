@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
+use control_plane::keys::KeyRef;
 use http::answer;
 use http::guard::Guarded;
 use http::json::JsonBody;
@@ -19,6 +20,7 @@ pub async fn generate_token(
 ) -> Result<HttpResponse, Problem> {
     let (application_id, key_mapping_id) = ids.into_inner();
     let request = body.0.into_request()?;
-    let token = control_plane.generate_token(&caller, &application_id, &key_mapping_id, request).await?;
+    let token =
+        control_plane.generate_token(&caller, &application_id, KeyRef::Mapping(&key_mapping_id), request).await?;
     Ok(answer::ok(ApplicationTokenDto::from(&token)))
 }

@@ -53,6 +53,9 @@ pub async fn get_applications(
 ) -> Result<HttpResponse, Problem> {
     let page = Page { offset: pagination.offset, limit: pagination.limit };
     let order = order(&parameters.0)?;
+    if parameters.0.query.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
+        return Err(Problem::invalid("query", "must not contain control characters"));
+    }
     let found = control_plane.list_applications(&caller, parameters.0.query, order, page).await?;
     let list: Vec<ApplicationInfoDto> = found.applications.iter().map(ApplicationInfoDto::from).collect();
     Ok(answer::ok(pagination.envelope(list, u64::try_from(found.total).unwrap_or(0))))

@@ -12,10 +12,10 @@ use http::query::QueryParams;
 use serde::Deserialize;
 
 use super::scopes::SubscriptionManage;
-use crate::dto::subscription::{SubscriptionDto, SubscriptionInputDto};
+use crate::dto::subscription::{SubscriptionChangeDto, SubscriptionDto, SubscriptionInputDto};
 use crate::routes::BASE_PATH;
 
-/// Parameters of `GET /subscriptions`.
+/// Parameters of `GET /subscriptions`. `groupId` is ignored, as applications are not shared in groups.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListParameters {
@@ -42,11 +42,30 @@ pub async fn create_subscription(
     body: JsonBody<SubscriptionInputDto>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let SubscriptionInputDto { api_id, application_id, throttling_policy } = body.0;
-    let view =
-        control_plane.create_subscription(&caller, &api_id, &application_id, &throttling_policy).await?;
+    let view = control_plane.create_subscription(&caller, body.0.into()).await?;
     let location = format!("{BASE_PATH}/subscriptions/{}", view.subscription.id);
     Ok(answer::created(&location, SubscriptionDto::from(&view)))
+}
+
+/// 200, as the contract says, although it creates something.
+pub async fn create_subscriptions(
+    caller: Guarded<SubscriptionManage>,
+    body: JsonBody<Vec<SubscriptionInputDto>>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let wishes = body.0.into_iter().map(Into::into).collect();
+    let views = control_plane.create_subscriptions(&caller, wishes).await?;
+    Ok(answer::ok(views.iter().map(SubscriptionDto::from).collect::<Vec<_>>()))
+}
+
+pub async fn update_subscription(
+    caller: Guarded<SubscriptionManage>,
+    subscription_id: Path<String>,
+    body: JsonBody<SubscriptionChangeDto>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let view = control_plane.update_subscription(&caller, &subscription_id, body.0.into()).await?;
+    Ok(answer::ok(SubscriptionDto::from(&view)))
 }
 
 pub async fn get_subscription(

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
-use domain::Organization;
+use domain::{Organization, error_code};
 use domain::throttling::policy::UNAUTHENTICATED;
 use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
 use http::answer;
@@ -19,9 +19,29 @@ pub async fn get_throttling_policies(
     pagination: Pagination,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
+    Ok(answer::ok(pagination.envelope_of_all(policies(&caller, &level, &control_plane).await?)))
+}
+
+/// Clients name a policy by its name.
+pub async fn get_throttling_policy(
+    caller: OptionallyAuthenticated,
+    ids: Path<(String, String)>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let (level, name) = ids.into_inner();
+    let found = policies(&caller, &level, &control_plane).await?.into_iter().find(|policy| policy.is_named(&name));
+    let not_found = || Problem::new(error_code::NOT_FOUND, format!("there is no {level} policy '{name}'"));
+    found.map(answer::ok).ok_or_else(not_found)
+}
+
+async fn policies(
+    caller: &OptionallyAuthenticated,
+    level: &str,
+    control_plane: &ControlPlane,
+) -> Result<Vec<ThrottlingPolicyDto>, Problem> {
     let organization =
         caller.principal().map_or_else(Organization::super_tenant, |caller| caller.organization.clone());
-    let list: Vec<ThrottlingPolicyDto> = match level.as_str() {
+    Ok(match level {
         "application" => control_plane
             .list_policies::<ApplicationPolicy>(&organization)
             .await?
@@ -38,6 +58,5 @@ pub async fn get_throttling_policies(
         other => {
             return Err(Problem::invalid("policyLevel", format!("'{other}' is not application or subscription")));
         }
-    };
-    Ok(answer::ok(pagination.envelope_of_all(list)))
+    })
 }

@@ -1,9 +1,10 @@
 //! What the developer portal asks of a key manager.
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
-use crate::Organization;
-use crate::oauth::{ClientRegistration, IssuedToken, RegisteredClient};
+use crate::oauth::{ClientChange, ClientRegistration, ClientSecret, IssuedToken, KeyManagerInfo, RegisteredClient};
+use crate::{Organization, Secret};
 
 /// Why the key manager did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,56 @@ pub trait KeyManager: Send + Sync {
 
     /// Deletes the client and revokes its tokens; an unknown client is not an error.
     async fn delete_client(&self, organization: &Organization, client_id: &str) -> Result<(), KeyManagerError>;
+
+    /// Where the organization's clients find the key manager, and what it serves.
+    fn info(&self, organization: &Organization) -> KeyManagerInfo;
+
+    /// Brings the client to the new state.
+    async fn update_client(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        change: ClientChange,
+    ) -> Result<RegisteredClient, KeyManagerError>;
+
+    /// Whether `secret` is one that the client may use now; no for an unknown client, in the same time.
+    async fn is_client_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        secret: &Secret<String>,
+    ) -> Result<bool, KeyManagerError>;
+
+    /// The secrets that count, the newest first.
+    async fn list_secrets(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+    ) -> Result<Vec<ClientSecret>, KeyManagerError>;
+
+    /// One more secret; it expires after `lifetime_secs` when given.
+    async fn add_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        lifetime_secs: Option<u64>,
+        properties: Map<String, Value>,
+    ) -> Result<ClientSecret, KeyManagerError>;
+
+    /// Ends one secret; tokens stay, since none is bound to a secret. Says whether there was such a secret.
+    async fn revoke_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+        secret_id: &str,
+    ) -> Result<bool, KeyManagerError>;
+
+    /// Puts one new secret in the place of all, and revokes the client's tokens.
+    async fn regenerate_secret(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+    ) -> Result<ClientSecret, KeyManagerError>;
 
     /// An application token (grant `client_credentials`) for the client; scopes that are not granted are dropped.
     /// `lifetime_secs` overrides the client's own; -1 never expires.

@@ -94,6 +94,7 @@ pub fn key_mapping(application: ApplicationId, key_type: KeyType, consumer_key: 
         key_type,
         key_manager: RESIDENT_KEY_MANAGER.to_owned(),
         consumer_key: consumer_key.to_owned(),
+        mode: domain::application::KeyMode::Created,
         created_at: Timestamp::from_millis(0),
     }
 }

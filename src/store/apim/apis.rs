@@ -247,14 +247,14 @@ pub fn list_by_context(conn: &mut ApimConn, organization: &Organization, context
     )
 }
 
-type Query<'a> = apis::BoxedQuery<'a, AnyBackend>;
+pub(super) type Query<'a> = apis::BoxedQuery<'a, AnyBackend>;
 
 fn load(conn: &mut ApimConn, query: Query<'_>) -> Result<Vec<Api>, StoreError> {
     let rows: Vec<ApiRow> = query.select(ApiRow::as_select()).load(conn.db())?;
     rows.into_iter().map(Api::try_from).collect()
 }
 
-fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -> Query<'a> {
+pub(super) fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -> Query<'a> {
     let mut query = apis::table.filter(apis::organization.eq(organization.as_str())).into_boxed();
     if let Some(part) = &filter.name_contains {
         query = query.filter(apis::name.like(contains_pattern(part)).escape('\\'));

@@ -128,6 +128,22 @@ pub fn find(
         .transpose()
 }
 
+/// Whether the owner has an application of this name.
+pub fn is_name_taken(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    owner: &str,
+    name: &str,
+) -> Result<bool, StoreError> {
+    let count: i64 = applications::table
+        .filter(applications::organization.eq(organization.as_str()))
+        .filter(applications::owner.eq(owner))
+        .filter(applications::name.eq(name))
+        .count()
+        .get_result(conn.db())?;
+    Ok(count > 0)
+}
+
 /// As [`find`], and holds the row until the end of the transaction.
 pub fn lock(
     conn: &mut ApimConn,

@@ -1,7 +1,7 @@
 //! OAuth clients of applications.
 
 use diesel::prelude::*;
-use domain::application::{KeyMapping, KeyType};
+use domain::application::{KeyMapping, KeyMode, KeyType};
 use domain::{ApplicationId, KeyMappingId, Organization, Timestamp};
 
 use super::schema::key_mappings;
@@ -18,6 +18,7 @@ struct KeyMappingRow {
     key_manager: String,
     consumer_key: String,
     created_at: i64,
+    mode: String,
 }
 
 impl TryFrom<KeyMappingRow> for KeyMapping {
@@ -31,6 +32,7 @@ impl TryFrom<KeyMappingRow> for KeyMapping {
             key_type: KeyType::parse(&row.key_type).ok_or_else(|| StoreError::corrupt("key type", &row.key_type))?,
             key_manager: row.key_manager,
             consumer_key: row.consumer_key,
+            mode: KeyMode::parse(&row.mode).ok_or_else(|| StoreError::corrupt("key mode", &row.mode))?,
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
@@ -46,9 +48,15 @@ pub fn insert(conn: &mut ApimConn, mapping: &KeyMapping) -> Result<(), StoreErro
             key_manager: mapping.key_manager.clone(),
             consumer_key: mapping.consumer_key.clone(),
             created_at: mapping.created_at.as_millis(),
+            mode: mapping.mode.as_str().to_owned(),
         })
         .execute(conn.db())?;
     Ok(())
+}
+
+/// Says whether the mapping existed.
+pub fn delete(conn: &mut ApimConn, id: KeyMappingId) -> Result<bool, StoreError> {
+    Ok(diesel::delete(key_mappings::table.find(id.to_string())).execute(conn.db())? == 1)
 }
 
 pub fn find(

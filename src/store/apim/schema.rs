@@ -122,6 +122,15 @@ diesel::table! {
         key_manager -> Text,
         consumer_key -> Text,
         created_at -> BigInt,
+        mode -> Text,
+    }
+}
+
+diesel::table! {
+    subscribers (organization, user_name) {
+        organization -> Text,
+        user_name -> Text,
+        first_seen_at -> BigInt,
     }
 }
 

@@ -65,6 +65,12 @@ pub fn delete(conn: &mut ApimConn, id: SubscriptionId) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Gives the subscription another policy; says whether it exists.
+pub fn set_throttling_policy(conn: &mut ApimConn, id: SubscriptionId, policy: &str) -> Result<bool, StoreError> {
+    let target = subscriptions::table.find(id.to_string());
+    Ok(diesel::update(target).set(subscriptions::throttling_policy.eq(policy)).execute(conn.db())? == 1)
+}
+
 /// The subscription if its application belongs to `owner`.
 pub fn find_owned(
     conn: &mut ApimConn,

@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
 
-use super::operations::{Operation, rooms, served};
+use super::operations::{Operation, is_off_contract, rooms, served};
 use crate::support::actors::properties;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Rest};
@@ -36,6 +36,10 @@ fn schemas(api: &str) -> Value {
         other => panic!("no schemas of {other}"),
     };
     let mut schemas: Value = serde_json::from_str(text).unwrap();
+    // Their own examples hold numbers and texts where the documents call every value an object.
+    if let Some(properties) = schemas.pointer_mut("/$defs/ConsumerSecret/properties/additionalProperties") {
+        *properties = json!({"type": "object"});
+    }
     // The documents call it an object; every client sends and reads a list of names.
     if let Some(key_managers) = schemas.pointer_mut("/$defs/API/properties/keyManagers") {
         *key_managers = json!({"type": "array", "items": {"type": "string"}});
@@ -44,10 +48,12 @@ fn schemas(api: &str) -> Value {
 }
 
 /// Calls operations by their contract path and checks what comes back.
-struct Contract {
-    rest: Rest,
+pub(super) struct Contract {
+    pub(super) rest: Rest,
     responses: BTreeMap<(Operation, u16), String>,
     visited: RefCell<BTreeSet<Operation>>,
+    /// Schema of an answer without a body.
+    nothing: String,
 }
 
 impl Contract {
@@ -63,7 +69,7 @@ impl Contract {
         (template.to_owned(), format!("{base}{}{query}", filled.join("/")))
     }
 
-    async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
+    pub(super) async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
         let (template, url) = Self::target(api, path, ids);
         let mut request = self.rest.request(method.clone(), &url);
         if let Some(body) = body {
@@ -86,6 +92,7 @@ impl Contract {
         let schema = [answer.status, 200, 201]
             .into_iter()
             .find_map(|status| self.responses.get(&(operation.clone(), status)))
+            .or_else(|| is_off_contract(&operation).then_some(&self.nothing))
             .unwrap_or_else(|| panic!("the contract has no good answer for {operation:?}"));
         if schema == "-" || schema == "*" {
             return serde_json::from_str(&answer.text).unwrap_or(Value::Null);
@@ -104,7 +111,7 @@ impl Contract {
     }
 }
 
-fn id<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn id<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
@@ -185,9 +192,10 @@ async fn administer(contract: &Contract) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     let mut sandbox = Sandbox::start(DatabaseKind::Sqlite).await;
-    let contract = Contract { rest: sandbox.admin_rest(), responses: responses(), visited: RefCell::default() };
+    let contract = Contract { rest: sandbox.admin_rest(), responses: responses(), visited: RefCell::default(), nothing: "-".to_owned() };
     let api_id = publish(&contract, &sandbox.backend.url()).await;
     consume(&contract, &api_id).await;
+    super::devportal::consume(&contract, &api_id).await;
     administer(&contract).await;
     let visited = contract.visited.into_inner();
     let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();

@@ -53,6 +53,11 @@ impl Databases {
         self.url(&self.created[0])
     }
 
+    /// The database of users and tenants.
+    pub fn shared_url(&self) -> String {
+        self.url(&self.created[1])
+    }
+
     fn execute(&self, sql: &str) {
         PgConnection::establish(&self.server).unwrap().batch_execute(sql).unwrap();
     }

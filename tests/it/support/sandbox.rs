@@ -23,7 +23,7 @@ pub struct Sandbox {
     /// An administrator's access token with every scope.
     admin_token: String,
     home: Arc<TempDir>,
-    _databases: Option<Databases>,
+    databases: Option<Databases>,
 }
 
 /// Configuration that every test node shares: free ports, and few threads.
@@ -50,7 +50,7 @@ impl Sandbox {
             backend: Backend::start().await,
             admin_token: administrator_token(&management_url).await,
             home,
-            _databases: databases,
+            databases: databases,
         }
     }
 
@@ -89,6 +89,12 @@ impl Sandbox {
     /// The administrator with name and password.
     pub fn password_rest(&self) -> Rest {
         self.rest(administrator())
+    }
+
+    /// The database of users and tenants.
+    pub fn shared_db_url(&self) -> String {
+        let file = || format!("sqlite:{}", self.home.path().join("db/shared.db").display());
+        self.databases.as_ref().map_or_else(file, Databases::shared_url)
     }
 
     pub fn publisher(&self) -> Publisher {

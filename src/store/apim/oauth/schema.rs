@@ -26,6 +26,8 @@ diesel::table! {
         secret_hash -> Text,
         sealed_secret -> Nullable<Text>,
         created_at -> BigInt,
+        properties -> Text,
+        expires_at -> Nullable<BigInt>,
     }
 }
 

@@ -123,13 +123,20 @@ async fn deleting_a_client_takes_secrets_and_refresh_tokens_along() {
         let left = write(&db, |conn| {
             clients::insert(conn, &client("c1"))?;
             assert_eq!(clients::longest_token_lifetime(conn, &organization())?, clients::LongestLifetime::Unlimited);
-            let secret = secrets::StoredSecret { id: "s1".to_owned(), hash: "h".to_owned(), sealed: None };
-            secrets::insert(conn, &organization(), "c1", &secret, NOW)?;
+            let secret = secrets::StoredSecret {
+                id: "s1".to_owned(),
+                hash: "h".to_owned(),
+                sealed: None,
+                properties: serde_json::Map::new(),
+                created_at: NOW,
+                expires_at: None,
+            };
+            secrets::insert(conn, &organization(), "c1", &secret)?;
             refresh_tokens::insert(conn, &refresh_token("h1", NOW))?;
-            assert_eq!(secrets::list(conn, "c1")?, [secret]);
+            assert_eq!(secrets::list(conn, "c1", NOW)?, [secret]);
             assert!(!clients::delete(conn, &Organization::from_trusted("other".to_owned()), "c1")?);
             assert!(clients::delete(conn, &organization(), "c1")?);
-            Ok((secrets::list(conn, "c1")?.len(), refresh_tokens::find(conn, "h1")?))
+            Ok((secrets::list(conn, "c1", NOW)?.len(), refresh_tokens::find(conn, "h1")?))
         });
         assert_eq!(left.await.unwrap(), (0, None));
     })
