@@ -14,6 +14,7 @@ pub mod discovery;
 pub mod environment;
 pub mod keys;
 pub mod lifecycle;
+pub mod passwords;
 pub mod policies;
 pub mod revisions;
 pub mod subscriptions;

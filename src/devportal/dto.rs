@@ -11,3 +11,4 @@ pub mod settings;
 pub mod subscription;
 pub mod tag;
 pub mod throttling_policy;
+pub mod user;

@@ -13,3 +13,4 @@ pub mod settings;
 pub mod subscriptions;
 pub mod tags;
 pub mod throttling_policies;
+pub mod users;

@@ -3,8 +3,8 @@
 use http::routes::Routes;
 
 use crate::rest::{
-    apis, application_keys, application_keys_by_type, application_secrets, application_tokens, applications, key_managers,
-    search, settings, subscriptions, tags, throttling_policies,
+    apis, application_keys, application_keys_by_type, application_secrets, application_tokens, applications,
+    key_managers, search, settings, subscriptions, tags, throttling_policies, users,
 };
 
 /// Base path on the wire.
@@ -70,4 +70,5 @@ pub fn routes() -> Routes {
         .get("/search", search::search)
         .get("/settings", settings::get_settings)
         .get("/key-managers", key_managers::get_key_managers)
+        .post("/me/change-password", users::change_user_password)
 }

@@ -11,7 +11,7 @@ use crate::grants::{self, GrantType};
 use crate::lifetime;
 use crate::service::KeyManagerService;
 use crate::token::{issue, scopes};
-use crate::{client_change, client_secrets, clients};
+use crate::{client_change, client_secrets, clients, password_change};
 
 #[async_trait]
 impl KeyManager for KeyManagerService {
@@ -92,6 +92,16 @@ impl KeyManager for KeyManagerService {
         client_id: &str,
     ) -> Result<ClientSecret, KeyManagerError> {
         client_secrets::regenerate(self, organization, client_id).await
+    }
+
+    async fn change_password(
+        &self,
+        organization: &Organization,
+        username: &str,
+        current: &Secret<String>,
+        new: &Secret<String>,
+    ) -> Result<(), KeyManagerError> {
+        password_change::change(self, organization, username, current, new).await
     }
 
     async fn issue_application_token(

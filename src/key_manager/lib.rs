@@ -19,6 +19,7 @@ mod grants;
 mod lifetime;
 mod metrics;
 mod parameters;
+mod password_change;
 mod purge;
 mod revocation;
 mod service;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::contract::{UserStore, UserStoreError};
 use domain::user::User;
-use domain::{Organization, Secret};
+use domain::{Organization, Secret, Timestamp, UserId};
 use security::password::{PasswordError, PasswordGate};
 use store::shared::users::{self, StoredUser, tenants};
 use store::{SharedConn, SharedDb, StoreError};
@@ -61,6 +61,15 @@ impl UserStore for LocalUserStore {
             Err(PasswordError::Busy) => Err(UserStoreError::Busy),
             Err(error) => Err(UserStoreError::Unavailable(Box::new(error))),
         }
+    }
+
+    async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp) -> Result<bool, UserStoreError> {
+        let hash = match self.gate.hash(password.clone()).await {
+            Ok(hash) => Secret::new(hash),
+            Err(PasswordError::Busy) => return Err(UserStoreError::Busy),
+            Err(error) => return Err(UserStoreError::Unavailable(Box::new(error))),
+        };
+        self.shared_db.write(move |conn| users::set_password(conn, id, &hash, now)).await.map_err(unavailable)
     }
 
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError> {

@@ -277,6 +277,33 @@ on_both_databases! {
         assert_eq!(default_applications(&bob).await, 1);
     }
 
+    async fn a_new_password_ends_the_old_one_and_its_tokens(sandbox) {
+        let pat = people::subscriber(sandbox, "pat", &[]).await;
+        let application = pat.create_application("Phone", "Unlimited").await;
+        let keys = pat.generate_keys(&application, "PRODUCTION").await;
+        let login = |password| [("grant_type", "password"), ("username", "pat"), ("password", password)];
+        let old = pat.token(&keys, &login("pat")).await.expect(200);
+        let body = |current: &str, new: &str| json!({"currentPassword": current, "newPassword": new});
+        let wrong = [
+            (body("tap", "correct horse"), "currentPassword"),
+            (body("pat", "short"), "newPassword"),
+            (body("pat", &"x".repeat(200)), "newPassword"),
+            (json!({"currentPassword": "pat"}), "newPassword"),
+        ];
+        for (body, field) in wrong {
+            let refused = pat.post("/me/change-password", &body).await.expect(400);
+            assert!(refused.field("description").contains(field), "{}", refused.text);
+        }
+        pat.post("/me/change-password", &body("pat", "correct horse")).await.expect(200);
+        pat.get("/applications").await.expect(401);
+        assert_eq!(introspect(sandbox, &old.field("access_token")).await["active"], false);
+        let refresh = [("grant_type", "refresh_token"), ("refresh_token", &old.field("refresh_token"))];
+        pat.token(&keys, &refresh).await.expect(400);
+        pat.token(&keys, &login("pat")).await.expect(400);
+        let new = pat.token(&keys, &login("correct horse")).await.expect(200);
+        assert_eq!(introspect(sandbox, &new.field("access_token")).await["active"], true);
+    }
+
     async fn a_restricted_api_is_seen_by_its_roles_only(sandbox) {
         let publisher = sandbox.publisher();
         let mut wished = properties("Secret", "/secret", &["Gold"], &sandbox.backend.url());

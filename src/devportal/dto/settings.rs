@@ -1,6 +1,7 @@
 //! `Settings`.
 
 use control_plane::Environment;
+use control_plane::passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 use serde::Serialize;
 
 /// Scopes that the portal asks for at sign-in; a user gets those that the roles allow.
@@ -34,8 +35,8 @@ pub struct SettingsDto {
     is_password_change_enabled: bool,
     user_store_password_pattern: &'static str,
     password_policy_pattern: &'static str,
-    password_policy_min_length: i32,
-    password_policy_max_length: i32,
+    password_policy_min_length: usize,
+    password_policy_max_length: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,12 +59,11 @@ impl SettingsDto {
             is_unlimited_tier_paid: false,
             identity_provider: IdentityProviderDto { external: false },
             is_anonymous_mode_enabled: true,
-            is_password_change_enabled: false,
+            is_password_change_enabled: true,
             user_store_password_pattern: "",
             password_policy_pattern: "",
-            // No rule beyond what the user store checks.
-            password_policy_min_length: -1,
-            password_policy_max_length: -1,
+            password_policy_min_length: PASSWORD_CHARS_MIN,
+            password_policy_max_length: PASSWORD_CHARS_MAX,
         }
     }
 }

@@ -82,6 +82,15 @@ pub trait KeyManager: Send + Sync {
         client_id: &str,
     ) -> Result<ClientSecret, KeyManagerError>;
 
+    /// Changes the password of a user who knows the present one, and revokes the user's tokens.
+    async fn change_password(
+        &self,
+        organization: &Organization,
+        username: &str,
+        current: &Secret<String>,
+        new: &Secret<String>,
+    ) -> Result<(), KeyManagerError>;
+
     /// An application token (grant `client_credentials`) for the client; scopes that are not granted are dropped.
     /// `lifetime_secs` overrides the client's own; -1 never expires.
     async fn issue_application_token(

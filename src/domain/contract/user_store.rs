@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::Organization;
 use crate::secret::Secret;
 use crate::user::User;
+use crate::{Organization, Timestamp, UserId};
 
 /// The user store cannot answer.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub trait UserStore: Send + Sync {
     /// The user when name (`user` or `user@tenant`) and password fit; `None` otherwise, in the same time for an unknown
     /// user as for a wrong password.
     async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError>;
+
+    /// Gives the user another password; says whether there is such a user.
+    async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp) -> Result<bool, UserStoreError>;
 
     /// The user by name without tenant.
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError>;

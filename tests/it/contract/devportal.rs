@@ -6,6 +6,7 @@ use serde_json::json;
 use super::schemas::{Contract, id};
 use crate::support::rest::Rest;
 use crate::support::sandbox::administrator;
+use crate::support::{Sandbox, people};
 
 const D: &str = "devportal";
 const KEY: &str = "/applications/{applicationId}/oauth-keys/{keyMappingId}";
@@ -54,8 +55,7 @@ async fn keys_by_id(contract: &Contract, application_id: &str) {
 
 /// A client that was registered elsewhere becomes the application's sandbox key for a while.
 async fn mapped_keys(contract: &Contract, application_id: &str) {
-    let body =
-        json!({"clientName": "elsewhere", "owner": "admin", "grantType": "client_credentials", "saasApp": true});
+    let body = json!({"clientName": "elsewhere", "owner": "admin", "grantType": "client_credentials", "saasApp": true});
     let rest = Rest::new(contract.rest.base.clone(), administrator());
     let registered = rest.post("/client-registration/v0.17/register", &body).await.expect(200);
     let wish = json!({
@@ -78,4 +78,12 @@ async fn keys_by_type(contract: &Contract, application_id: &str) {
     contract.call(D, Method::POST, &format!("{KEY_BY_TYPE}/regenerate-secret"), &key, None).await;
     contract.call(D, Method::POST, &format!("{KEY_BY_TYPE}/generate-token"), &key, Some(json!({}))).await;
     contract.call(D, Method::POST, &format!("{KEY_BY_TYPE}/clean-up"), &key, None).await;
+}
+
+/// Somebody else's password: the administrator's token must go on working.
+pub(super) async fn change_password(contract: &Contract, sandbox: &Sandbox) {
+    let subscriber = people::subscriber(sandbox, "patricia", &[]).await;
+    let body = json!({"currentPassword": "patricia", "newPassword": "correct horse"});
+    let answer = subscriber.post("/me/change-password", &body).await;
+    contract.check(D, &Method::POST, "/me/change-password", answer);
 }

@@ -119,6 +119,15 @@ pub fn delete_family(conn: &mut ApimConn, family_id: &str) -> Result<Vec<Refresh
     Ok(rows.into_iter().map(RefreshToken::from).collect())
 }
 
+/// Deletes every refresh token of the user.
+pub fn delete_of_user(conn: &mut ApimConn, organization: &Organization, username: &str) -> Result<(), StoreError> {
+    let target = oauth_refresh_tokens::table
+        .filter(oauth_refresh_tokens::organization.eq(organization.as_str()))
+        .filter(oauth_refresh_tokens::user_name.eq(username));
+    diesel::delete(target).execute(conn.db())?;
+    Ok(())
+}
+
 /// Deletes up to [`PURGE_BATCH_MAX`] expired tokens and returns how many.
 pub fn purge(conn: &mut ApimConn, now: Timestamp) -> Result<usize, StoreError> {
     let expired: Vec<String> = oauth_refresh_tokens::table
