@@ -84,7 +84,8 @@ async fn until(url: &str, token: Option<&str>, status: u16) -> Duration {
 }
 
 async fn administrator(node: &Node) -> Rest {
-    let body = json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
+    let body =
+        json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
     let client_of = node.management.post("/client-registration/v0.17/register", &body).await.expect(200);
     let scopes = "apim:api_view apim:api_create apim:api_publish apim:api_manage apim:subscribe";
     let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", scopes)];

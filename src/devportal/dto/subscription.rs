@@ -30,11 +30,8 @@ pub struct SubscriptionDto {
 
 impl From<&SubscriptionView> for SubscriptionDto {
     fn from(view: &SubscriptionView) -> Self {
-        let application = ApplicationView {
-            application: view.application.clone(),
-            subscription_count: 0,
-            key_mappings: Vec::new(),
-        };
+        let application =
+            ApplicationView { application: view.application.clone(), subscription_count: 0, key_mappings: Vec::new() };
         Self {
             subscription_id: view.subscription.id.to_string(),
             application_id: view.subscription.application_id.to_string(),

@@ -31,8 +31,7 @@ pub async fn get_subscriptions(
 ) -> Result<HttpResponse, Problem> {
     let page = Page { offset: pagination.offset, limit: pagination.limit };
     let ListParameters { api_id, application_id } = parameters.0;
-    let found =
-        control_plane.list_subscriptions(&caller, api_id.as_deref(), application_id.as_deref(), page).await?;
+    let found = control_plane.list_subscriptions(&caller, api_id.as_deref(), application_id.as_deref(), page).await?;
     let list: Vec<SubscriptionDto> = found.subscriptions.iter().map(SubscriptionDto::from).collect();
     Ok(answer::ok(pagination.envelope(list, u64::try_from(found.total).unwrap_or(0))))
 }
@@ -43,8 +42,7 @@ pub async fn create_subscription(
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
     let SubscriptionInputDto { api_id, application_id, throttling_policy } = body.0;
-    let view =
-        control_plane.create_subscription(&caller, &api_id, &application_id, &throttling_policy).await?;
+    let view = control_plane.create_subscription(&caller, &api_id, &application_id, &throttling_policy).await?;
     let location = format!("{BASE_PATH}/subscriptions/{}", view.subscription.id);
     Ok(answer::created(&location, SubscriptionDto::from(&view)))
 }

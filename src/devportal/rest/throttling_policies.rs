@@ -19,8 +19,7 @@ pub async fn get_throttling_policies(
     pagination: Pagination,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let organization =
-        caller.principal().map_or_else(Organization::super_tenant, |caller| caller.organization.clone());
+    let organization = caller.principal().map_or_else(Organization::super_tenant, |caller| caller.organization.clone());
     let list: Vec<ThrottlingPolicyDto> = match level.as_str() {
         "application" => control_plane
             .list_policies::<ApplicationPolicy>(&organization)
