@@ -14,7 +14,7 @@ run: setup ## Build and start every role in one process, with a demo back end, u
 	"$${CARGO_TARGET_DIR:-target}/debug/gatewright" --profile all-in-one --home "$(HOME_DIR)" --demo $(ARGS)
 
 test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL
-	tests/support/with-postgres.sh $(CARGO) test --locked --workspace $(ARGS)
+	tests/support/with-postgres.sh $(CARGO) test --locked --workspace --no-fail-fast $(ARGS)
 
 check: setup ## Formatting, lints and the rules of the tree, without running the product
 	$(CARGO) fmt --all --check

@@ -2,7 +2,10 @@
 //! against a node in a process of its own. Prints a table and writes JSON. Figures depend on the machine: compare them
 //! within one run only.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
+
 #[path = "../it/support/rest.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod rest;
 
 use std::io::{BufRead, BufReader};
