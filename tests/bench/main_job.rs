@@ -45,7 +45,7 @@ fn start(home: &std::path::Path) -> Node {
         .env("GATEWRIGHT__SERVER__VERSION_PORT", "0")
         .env("GATEWRIGHT__GATEWAY__HTTP_PORT", "0")
         .env("GATEWRIGHT__GATEWAY__HTTPS_PORT", "0")
-        .env("GATEWRIGHT__LOG__LEVEL", "warn")
+        .env("GATEWRIGHT__LOG__LEVEL", "error")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
