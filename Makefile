@@ -4,7 +4,7 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build
+.PHONY: help run test check build bench-main-job
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -14,7 +14,7 @@ run: setup ## Build and start every role in one process, with a demo back end, u
 	"$${CARGO_TARGET_DIR:-target}/debug/gatewright" --profile all-in-one --home "$(HOME_DIR)" --demo $(ARGS)
 
 test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL
-	tests/support/with-postgres.sh $(CARGO) test --locked --workspace $(ARGS)
+	tests/support/with-postgres.sh $(CARGO) test --locked --workspace --no-fail-fast $(ARGS)
 
 check: setup ## Formatting, lints and the rules of the tree, without running the product
 	$(CARGO) fmt --all --check
@@ -23,6 +23,9 @@ check: setup ## Formatting, lints and the rules of the tree, without running the
 
 build: setup ## Build the release binary target/release/gatewright
 	$(CARGO) build --locked --release
+
+bench-main-job: setup ## Measure start, memory, deployment and revocation on a release build (a table, and JSON in target/)
+	$(CARGO) bench --locked --bench main_job
 
 # What the build takes from the machine: a C compiler, and OpenSSL for TLS to PostgreSQL.
 .PHONY: setup

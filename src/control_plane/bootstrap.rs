@@ -9,11 +9,7 @@ use store::apim::policies;
 
 /// Stores the default throttling policies that are missing; harmless to repeat. A policy that an administrator changed
 /// stays as it is. A default that was deleted comes back only when no policy of its kind is left.
-pub async fn ensure_default_policies(
-    apim: &ApimDb,
-    organization: Organization,
-    now: Timestamp,
-) -> Result<(), Failure> {
+pub async fn ensure_default_policies(apim: &ApimDb, organization: Organization, now: Timestamp) -> Result<(), Failure> {
     apim.write(move |conn| {
         if policies::list::<SubscriptionPolicy>(conn, Some(&organization))?.is_empty() {
             for policy in defaults::subscription_policies(&organization) {

@@ -123,8 +123,7 @@ impl ControlPlane {
         let now = self.now();
         self.apim()
             .write(move |conn| {
-                let stored =
-                    policies::find::<P>(conn, policy.organization(), id)?.ok_or_else(|| not_found(id))?;
+                let stored = policies::find::<P>(conn, policy.organization(), id)?.ok_or_else(|| not_found(id))?;
                 if stored.name() != policy.name() {
                     return Err(Failure::invalid("policyName", "cannot be changed"));
                 }
@@ -182,16 +181,11 @@ impl ControlPlane {
     /// 404.
     pub async fn get_policy<P: ServedPolicy>(&self, caller: &Principal, id: &str) -> Result<P, Failure> {
         let (id, organization) = (parse_id(id)?, caller.organization.clone());
-        self.apim()
-            .read(move |conn| policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id)))
-            .await
+        self.apim().read(move |conn| policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id))).await
     }
 
     /// All policies of the kind, by name.
-    pub async fn list_policies<P: ServedPolicy>(
-        &self,
-        organization: &domain::Organization,
-    ) -> Result<Vec<P>, Failure> {
+    pub async fn list_policies<P: ServedPolicy>(&self, organization: &domain::Organization) -> Result<Vec<P>, Failure> {
         let organization = organization.clone();
         self.apim().read(move |conn| Ok(policies::list::<P>(conn, Some(&organization))?)).await
     }

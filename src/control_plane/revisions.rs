@@ -80,7 +80,9 @@ impl ControlPlane {
                 if revisions::list(conn, api_id)?.len() >= REVISIONS_PER_API_MAX {
                     return Err(Failure::refused(
                         error_code::BAD_REQUEST,
-                        format!("the API has {REVISIONS_PER_API_MAX} revisions, the most it may have; delete one first"),
+                        format!(
+                            "the API has {REVISIONS_PER_API_MAX} revisions, the most it may have; delete one first"
+                        ),
                     ));
                 }
                 let id = RevisionId::random();

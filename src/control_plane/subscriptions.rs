@@ -99,9 +99,8 @@ impl ControlPlane {
         let caller = caller.clone();
         self.apim()
             .read(move |conn| {
-                let subscription =
-                    subscriptions::find_owned(conn, &caller.organization, &caller.username, id)?
-                        .ok_or_else(|| not_found(id))?;
+                let subscription = subscriptions::find_owned(conn, &caller.organization, &caller.username, id)?
+                    .ok_or_else(|| not_found(id))?;
                 view(conn, &caller.organization, subscription)
             })
             .await
@@ -129,8 +128,7 @@ impl ControlPlane {
                 if let subscriptions::Of::Application(id) = of {
                     find_owned(conn, &caller.organization, &caller.username, id)?;
                 }
-                let (found, total) =
-                    subscriptions::list_owned(conn, &caller.organization, &caller.username, of, page)?;
+                let (found, total) = subscriptions::list_owned(conn, &caller.organization, &caller.username, of, page)?;
                 Ok(SubscriptionPage { subscriptions: views(conn, &caller.organization, found)?, total })
             })
             .await
@@ -143,9 +141,8 @@ impl ControlPlane {
         let (caller, now) = (caller.clone(), self.now());
         self.apim()
             .write(move |conn| {
-                let subscription =
-                    subscriptions::find_owned(conn, &caller.organization, &caller.username, id)?
-                        .ok_or_else(|| not_found(id))?;
+                let subscription = subscriptions::find_owned(conn, &caller.organization, &caller.username, id)?
+                    .ok_or_else(|| not_found(id))?;
                 subscriptions::delete(conn, id)?;
                 conn.append(
                     now,
@@ -176,7 +173,10 @@ fn check_offered(api: &Api, policy: &str) -> Result<(), Failure> {
     if !api.details.policies.iter().any(|offered| offered == policy) {
         return Err(Failure::refused(
             error_code::TIER_NOT_ALLOWED,
-            format!("throttlingPolicy: the API does not offer '{policy}'; it offers {}", api.details.policies.join(", ")),
+            format!(
+                "throttlingPolicy: the API does not offer '{policy}'; it offers {}",
+                api.details.policies.join(", ")
+            ),
         ));
     }
     Ok(())

@@ -77,7 +77,12 @@ pub enum Event {
     #[serde(rename = "SUBSCRIPTIONS_UPDATE")]
     SubscriptionUpdated(Subscription),
     #[serde(rename = "SUBSCRIPTIONS_DELETE")]
-    SubscriptionDeleted { organization: Organization, subscription_id: SubscriptionId, api_id: ApiId, application_id: ApplicationId },
+    SubscriptionDeleted {
+        organization: Organization,
+        subscription_id: SubscriptionId,
+        api_id: ApiId,
+        application_id: ApplicationId,
+    },
     /// Created or changed.
     #[serde(rename = "SUBSCRIPTION_POLICY_UPDATE")]
     SubscriptionPolicyUpdated(SubscriptionPolicy),

@@ -99,10 +99,12 @@ impl LifecycleState {
         if is_self_transition {
             return Ok(self);
         }
-        self.transitions().iter().find(|(edge, _)| *edge == action).map(|(_, to)| *to).ok_or_else(|| ForbiddenTransition {
-            action: action.as_str().to_owned(),
-            state: self.display_name(),
-            allowed: self.transitions().iter().map(|(edge, _)| edge.as_str()).collect::<Vec<_>>().join(", "),
+        self.transitions().iter().find(|(edge, _)| *edge == action).map(|(_, to)| *to).ok_or_else(|| {
+            ForbiddenTransition {
+                action: action.as_str().to_owned(),
+                state: self.display_name(),
+                allowed: self.transitions().iter().map(|(edge, _)| edge.as_str()).collect::<Vec<_>>().join(", "),
+            }
         })
     }
 

@@ -130,7 +130,10 @@ impl ApiContext {
                 return Err(invalid("context", "must not contain a dot segment ('.' or '..')"));
             }
             if let Some(c) = segment.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-~".contains(*c))) {
-                return Err(invalid("context", format!("must not contain {c:?}: use letters, digits, '.', '_', '-', '~'")));
+                return Err(invalid(
+                    "context",
+                    format!("must not contain {c:?}: use letters, digits, '.', '_', '-', '~'"),
+                ));
             }
         }
         if text == format!("/{}", Self::VERSION_PLACEHOLDER) {
@@ -194,7 +197,8 @@ mod tests {
 
     #[test]
     fn path_tricks_are_no_context() {
-        for text in ["", "/", "/a//b", "/../x", "/a/./b", "/a b", "/a%2f", "/t/tenant", "/{version}", "/a{b}", "/a\\b"] {
+        for text in ["", "/", "/a//b", "/../x", "/a/./b", "/a b", "/a%2f", "/t/tenant", "/{version}", "/a{b}", "/a\\b"]
+        {
             assert!(ApiContext::parse(text).is_err(), "{text:?} was accepted");
         }
     }

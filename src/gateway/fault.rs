@@ -43,11 +43,18 @@ pub enum Fault {
     NoEndpointFor(KeyType),
     NoEndpoint,
     /// A quota is used up until the window ends.
-    Throttled { code: ErrorCode, now: Timestamp, retry_in: Duration },
+    Throttled {
+        code: ErrorCode,
+        now: Timestamp,
+        retry_in: Duration,
+    },
     /// No traffic manager says whether the call may pass, so it may not.
     ThrottleUnavailable,
     /// The back end could not be called or gave no answer.
-    Backend { code: ErrorCode, description: &'static str },
+    Backend {
+        code: ErrorCode,
+        description: &'static str,
+    },
 }
 
 /// The bodies that WSO2 has: faults of authentication and throttling have no `type`.
@@ -163,7 +170,10 @@ impl Fault {
             Self::AudienceMismatch => "The access token is for another audience".to_owned(),
             Self::ScopeMissing => "The access token has none of the scopes that the resource asks for".to_owned(),
             Self::Throttled { .. } => {
-                format!("You have exceeded your quota .You can access API after {}", self.next_access().unwrap_or_default())
+                format!(
+                    "You have exceeded your quota .You can access API after {}",
+                    self.next_access().unwrap_or_default()
+                )
             }
             Self::ThrottleUnavailable => "Quotas cannot be checked at the moment. Try again later".to_owned(),
             Self::Backend { description, .. } => (*description).to_owned(),
@@ -262,7 +272,9 @@ mod tests {
         let response = Fault::InvalidCredentials.into_response();
         assert_eq!(response.status(), 401);
         let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
-        assert!(challenge.starts_with("OAuth2 realm=\"WSO2 API Manager\", error=\"invalid_token\", error_description="));
+        assert!(
+            challenge.starts_with("OAuth2 realm=\"WSO2 API Manager\", error=\"invalid_token\", error_description=")
+        );
         let body = text(Fault::InvalidCredentials);
         assert!(body.starts_with(r#"{"code":"900901","message":"Invalid Credentials","description":"#), "{body}");
         let missing = Fault::MissingCredentials.into_response();

@@ -23,10 +23,10 @@ use cell::Cell;
 pub use grant::Unit;
 
 /// How long a key may be unused before its units go back to the owner.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE_MS: u64 = 1_000;
 
 /// How long the cell of an unused key is remembered.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+const FORGOTTEN_AFTER_MS: u64 = 60_000;
 
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,13 +103,12 @@ impl LeaseBook {
     /// Gives back units of keys that are idle and forgets keys that have been for long. To be called about once a second.
     pub async fn sweep(&self) {
         let now = self.tick();
-        let cells: Vec<Arc<Cell>> = self.cells.pin().values().cloned().collect();
-        for cell in cells {
-            if cell.idle_since(now) >= IDLE.as_millis() {
-                cell.give_back_stock().await;
-            }
+        let is_idle = |cell: &&Arc<Cell>| cell.has_grant() && cell.idle_ms(now) >= IDLE_MS;
+        let idle: Vec<Arc<Cell>> = self.cells.pin().values().filter(is_idle).cloned().collect();
+        for cell in idle {
+            cell.give_back_stock().await;
         }
-        self.cells.pin().retain(|_, cell| cell.idle_since(now) < FORGOTTEN_AFTER.as_millis());
+        self.cells.pin().retain(|_, cell| cell.has_grant() || cell.idle_ms(now) < FORGOTTEN_AFTER_MS);
     }
 
     /// Gives back all units, e.g. before the gateway stops.
@@ -148,8 +147,8 @@ impl Cell {
         }
     }
 
-    fn idle_since(&self, tick: u64) -> u128 {
-        u128::from(tick.saturating_sub(self.last_used.load(Ordering::Relaxed)))
+    fn idle_ms(&self, tick: u64) -> u64 {
+        tick.saturating_sub(self.last_used.load(Ordering::Relaxed))
     }
 }
 

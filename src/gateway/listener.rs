@@ -31,6 +31,9 @@ use tap::Tap;
 /// How long to wait before accepting again when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Smallest read buffer that hyper takes.
+const HTTP1_BUFFER_MIN: usize = 8192;
+
 /// Limits of connections and request heads.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
@@ -42,9 +45,9 @@ pub struct ConnectionLimits {
     pub drain_timeout: Duration,
 }
 
-/// One worker's side of one port.
+/// One worker's side of one port, without the socket itself: that is closed at once when the end is announced, while
+/// connections go on.
 pub struct Listener {
-    pub socket: TcpListener,
     pub tls: Option<TlsAcceptor>,
     /// Connections that may still be opened on the port, over all workers.
     pub free: Arc<Semaphore>,
@@ -54,13 +57,13 @@ pub struct Listener {
 
 impl Listener {
     /// Accepts until `cancel`; connections go on in `tasks`.
-    pub async fn run(self, tasks: TaskTracker, cancel: CancellationToken) {
+    pub async fn run(self, socket: TcpListener, tasks: TaskTracker, cancel: CancellationToken) {
         let own = Arc::new(self);
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return,
-                accepted = own.accept() => accepted,
+                accepted = own.accept(&socket) => accepted,
             };
             match accepted {
                 Ok((stream, peer, permit)) => {
@@ -78,10 +81,10 @@ impl Listener {
         }
     }
 
-    /// Waits for room first: what does not fit waits in the kernel's queue.
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    /// Waits for room before the next one is accepted: what does not fit stays in the kernel's queue.
+    async fn accept(&self, socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let (stream, peer) = socket.accept().await?;
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, peer) = self.socket.accept().await?;
         Ok((stream, peer, permit))
     }
 
@@ -122,7 +125,7 @@ impl Listener {
             .header_read_timeout(self.limits.head_timeout)
             .max_header_size(self.limits.head_bytes_max)
             .max_headers(self.limits.headers_max)
-            .max_buf_size(self.limits.head_bytes_max.max(http1_buffer_min()));
+            .max_buf_size(self.limits.head_bytes_max.max(HTTP1_BUFFER_MIN));
         let served = builder.serve_connection(TokioIo::new(Tap::new(stream, watch)), service);
         let mut served = std::pin::pin!(served);
         let result = tokio::select! {
@@ -180,11 +183,6 @@ async fn answer(
     violation: Option<&'static str>,
 ) -> Result<Response<AnswerBody>, std::convert::Infallible> {
     Ok(pipeline.answer(request, connection, violation).await)
-}
-
-/// hyper's lower bound.
-fn http1_buffer_min() -> usize {
-    8192
 }
 
 fn log_end(result: hyper::Result<()>) {

@@ -15,8 +15,7 @@ use crate::table::ApiEntry;
 
 type Label<V> = [(&'static str, V); 1];
 
-/// The gateway's counters. Clones count together.
-#[derive(Clone)]
+/// The gateway's counters, shared by all workers.
 pub struct GatewayMetrics {
     /// By first digit of the status, 1 to 5.
     by_class: [Counter; 5],
@@ -28,7 +27,7 @@ pub struct GatewayMetrics {
 
 impl GatewayMetrics {
     #[must_use]
-    pub fn register(metrics: &Metrics) -> Self {
+    pub fn register(metrics: &Metrics) -> Arc<Self> {
         const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
         let requests: Family<Label<&'static str>, Counter> = Family::default();
         // Looked up once: the family has a lock that calls must not meet in.
@@ -45,13 +44,13 @@ impl GatewayMetrics {
         metrics.register("gateway_in_flight", "Calls that are being answered", own.in_flight.clone());
         metrics.register("gateway_lease_refills", "Leases asked of traffic managers", own.lease_refills.clone());
         metrics.register("gateway_connections", "Open client connections", own.connections.clone());
-        own
+        Arc::new(own)
     }
 }
 
 /// A call from its head to the last byte of its answer; dropping it writes the log line.
 pub struct Observation {
-    metrics: GatewayMetrics,
+    metrics: Arc<GatewayMetrics>,
     started: Instant,
     method: Method,
     uri: Uri,
@@ -69,7 +68,7 @@ pub struct Observation {
 
 impl Observation {
     #[must_use]
-    pub fn start(metrics: GatewayMetrics, method: Method, uri: Uri, activity: HeaderValue) -> Self {
+    pub fn start(metrics: Arc<GatewayMetrics>, method: Method, uri: Uri, activity: HeaderValue) -> Self {
         metrics.in_flight.inc();
         Self {
             metrics,

@@ -40,7 +40,7 @@ pub struct Shared {
     pub leases: Arc<LeaseBook>,
     pub clock: Arc<dyn Clock>,
     pub trusted: TrustedProxies,
-    pub metrics: GatewayMetrics,
+    pub metrics: Arc<GatewayMetrics>,
     pub limits: BodyLimits,
 }
 
@@ -76,15 +76,18 @@ impl Pipeline {
     ) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let activity = self.activities.of(&parts.headers);
-        let metrics = self.shared.metrics.clone();
+        let metrics = Arc::clone(&self.shared.metrics);
         let mut observation = Observation::start(metrics, parts.method.clone(), parts.uri.clone(), activity);
-        if violation.is_none()
-            && let Some(response) = landing::find(&parts.method, parts.uri.path())
-        {
+        // Nothing is decided about a message that another server could read differently.
+        if let Err(fault) = message::check(&parts, violation) {
+            return answer::fault(fault, observation);
+        }
+        // No API can be deployed on these paths.
+        if let Some(response) = landing::find(&parts.method, parts.uri.path()) {
             return answer::made(response, observation);
         }
         let wants_continue = parts.headers.contains_key(EXPECT);
-        let admitted = match self.judge(parts, &body, connection, violation, &mut observation).await {
+        let admitted = match self.judge(parts, &body, connection, &mut observation).await {
             Ok(admitted) => admitted,
             Err(fault) => {
                 // A client that waits for leave to send has sent nothing, and must not be given leave.
@@ -108,10 +111,9 @@ impl Pipeline {
         parts: Parts,
         body: &Incoming,
         connection: Connection,
-        violation: Option<&'static str>,
         observation: &mut Observation,
     ) -> Result<Admitted, Fault> {
-        let admitted = self.admit(parts, connection, violation, observation)?;
+        let admitted = self.admit(parts, connection, observation)?;
         self.shared.limits.check_announced(body).map_err(BodyFailure::into_fault)?;
         // Last, so that a call that is refused for any other reason counts nowhere.
         let api = &admitted.entry.api.document;
@@ -124,13 +126,11 @@ impl Pipeline {
         &self,
         mut parts: Parts,
         connection: Connection,
-        violation: Option<&'static str>,
         observation: &mut Observation,
     ) -> Result<Admitted, Fault> {
         let shared = &*self.shared;
         let now = shared.clock.now();
-        // Nothing is decided about a message that another server could read differently.
-        message::check(&parts, violation)?;
+        // Refused before it is matched: a path that a back end could resolve to another one.
         let path = PathView::parse(parts.uri.path()).map_err(|error| Fault::BadPath(error.to_string()))?;
         let live = shared.tables.live();
         let (entry, context_length) = live.find_api(path.bytes()).ok_or(Fault::UnknownContext)?;
@@ -138,10 +138,13 @@ impl Pipeline {
         let api = &entry.api;
         // Before the resource: a blocked API says so whatever is asked of it.
         status::check(entry.state)?;
+        // Before credentials are looked at, so that nobody is told to send them over the wrong transport.
         transport::check(api, connection.transport)?;
+        // Operations differ in the credentials that they want, so the operation comes first.
         let operation = resource::elect(api, &path, context_length, &parts.method)?;
         let operation = api.operation(operation).ok_or(Fault::NoResource)?;
         let caller = authenticate::check(&shared.tokens, &live, api, operation, &parts.headers, now)?;
+        // What the token alone tells is cheaper than looking up who holds it.
         audience::check(api, &caller)?;
         let access = subscription::check(&live, &entry, &caller)?;
         observation.application = access.consumer.as_ref().map(|consumer| consumer.application.id);

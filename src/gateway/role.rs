@@ -157,8 +157,7 @@ impl Bound {
         let config = &self.config;
         let metrics = GatewayMetrics::register(&deps.metrics);
         let in_memory = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let leases =
-            LeaseBook::new(deps.throttle, in_memory(config.throttle_keys_max), metrics.lease_refills.clone());
+        let leases = LeaseBook::new(deps.throttle, in_memory(config.throttle_keys_max), metrics.lease_refills.clone());
         let shared = Shared {
             tables: deps.tables,
             tokens: TokenCache::new(in_memory(config.token_cache_max)),
@@ -224,11 +223,8 @@ impl Worker {
 
     async fn run(self, cancel: CancellationToken) {
         let shared = Arc::clone(&self.shared);
-        let pipeline = Arc::new(Pipeline {
-            shared: self.shared,
-            upstream: self.upstream,
-            activities: ActivityIds::default(),
-        });
+        let pipeline =
+            Arc::new(Pipeline { shared: self.shared, upstream: self.upstream, activities: ActivityIds::default() });
         let tasks = TaskTracker::new();
         for door in self.doors {
             let socket = match tokio::net::TcpListener::from_std(door.socket) {
@@ -239,8 +235,8 @@ impl Worker {
                 }
             };
             let (tls, free) = (door.tls, door.free);
-            let listener = Listener { socket, tls, free, pipeline: Arc::clone(&pipeline), limits: self.limits };
-            tasks.spawn(listener.run(tasks.clone(), cancel.clone()));
+            let listener = Listener { tls, free, pipeline: Arc::clone(&pipeline), limits: self.limits };
+            tasks.spawn(listener.run(socket, tasks.clone(), cancel.clone()));
         }
         if self.keeps_house {
             keep_house(&shared, &cancel).await;

@@ -94,9 +94,8 @@ impl<K: 'static> Database<K> {
     /// Opens the pools; blocking, for start-up. Migrations must have run.
     pub fn open(options: &OpenOptions, runtime: &Handle) -> Result<Self, StoreError> {
         let backend = Backend::of(&options.url);
-        let open = |access, size| {
-            Pool::open((backend, access), &options.url, size, options.acquire_timeout, runtime.clone())
-        };
+        let open =
+            |access, size| Pool::open((backend, access), &options.url, size, options.acquire_timeout, runtime.clone());
         let writers = open(Access::ReadWrite, backend.writers(options.pool_size))?;
         let readers = match backend {
             Backend::Sqlite => open(Access::ReadOnly, options.pool_size)?,
@@ -188,8 +187,7 @@ where
         *pooled = Some(inner);
         return Err(StoreError::from(error).into());
     }
-    let mut guard =
-        RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: pooled };
+    let mut guard = RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: pooled };
     let Some(conn) = guard.conn.as_mut() else { return Err(StoreError::Stopped.into()) };
     let value = work(conn)?;
     let events = std::mem::take(&mut conn.events);

@@ -38,9 +38,9 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(
                 DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation,
                 information,
-            ) => Self::Conflict {
-                constraint: information.constraint_name().unwrap_or(information.message()).to_owned(),
-            },
+            ) => {
+                Self::Conflict { constraint: information.constraint_name().unwrap_or(information.message()).to_owned() }
+            }
             other => Self::Database(other),
         }
     }

@@ -72,8 +72,7 @@ pub fn pending<K: Migrated>(url: &str) -> Result<Vec<String>, MigrateError> {
 }
 
 fn connect(backend: Backend, url: &str) -> Result<AnyConnection, MigrateError> {
-    let mut connection =
-        AnyConnection::establish(backend.connection_string(url)).map_err(MigrateError::Connect)?;
+    let mut connection = AnyConnection::establish(backend.connection_string(url)).map_err(MigrateError::Connect)?;
     backend.set_up(&mut connection, Access::ReadWrite).map_err(MigrateError::Database)?;
     Ok(connection)
 }

@@ -2,7 +2,10 @@
 //! against a node in a process of its own. Prints a table and writes JSON. Figures depend on the machine: compare them
 //! within one run only.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
+
 #[path = "../it/support/rest.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod rest;
 
 use std::io::{BufRead, BufReader};
@@ -42,7 +45,7 @@ fn start(home: &std::path::Path) -> Node {
         .env("GATEWRIGHT__SERVER__VERSION_PORT", "0")
         .env("GATEWRIGHT__GATEWAY__HTTP_PORT", "0")
         .env("GATEWRIGHT__GATEWAY__HTTPS_PORT", "0")
-        .env("GATEWRIGHT__LOG__LEVEL", "warn")
+        .env("GATEWRIGHT__LOG__LEVEL", "error")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -84,7 +87,8 @@ async fn until(url: &str, token: Option<&str>, status: u16) -> Duration {
 }
 
 async fn administrator(node: &Node) -> Rest {
-    let body = json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
+    let body =
+        json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
     let client_of = node.management.post("/client-registration/v0.17/register", &body).await.expect(200);
     let scopes = "apim:api_view apim:api_create apim:api_publish apim:api_manage apim:subscribe";
     let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", scopes)];

@@ -24,7 +24,8 @@ fn the_readme_block_makes_a_governed_call() {
     let home = tempfile::tempdir().unwrap();
     configure(home.path(), FREE_PORTS);
     let node = Process::start(home.path(), &["--demo"]);
-    let demo = node.welcome.lines().find(|line| line.contains("Demo back end")).unwrap().split_whitespace().last().unwrap();
+    let demo =
+        node.welcome.lines().find(|line| line.contains("Demo back end")).unwrap().split_whitespace().last().unwrap();
     let output = Command::new("sh")
         .arg("-euc")
         .arg(readme_block())

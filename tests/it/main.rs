@@ -1,6 +1,8 @@
 //! The integration tests: one binary; each test owns its node, ports and databases, speaks through actors and waits on
 //! conditions.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod contract;
 mod devportal_keys;
 mod event_sync;

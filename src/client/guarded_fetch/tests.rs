@@ -1,3 +1,5 @@
+//! What the guarded fetch refuses, against servers of the test's own.
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Instant;

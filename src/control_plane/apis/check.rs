@@ -30,7 +30,10 @@ pub(crate) fn details(details: &ApiDetails) -> Result<(), Failure> {
     let mut names = HashSet::new();
     for own in &details.scopes {
         if own.name.is_empty() || own.name.chars().any(|c| c.is_whitespace() || c.is_control() || "\"\\".contains(c)) {
-            return Err(Failure::invalid("scopes", format!("'{}' is not a scope name (RFC 6749 section 3.3)", own.name)));
+            return Err(Failure::invalid(
+                "scopes",
+                format!("'{}' is not a scope name (RFC 6749 section 3.3)", own.name),
+            ));
         }
         if scope::rest_api::is_rest_api_scope(&own.name) {
             return Err(Failure::invalid("scopes", format!("'{}' is a scope of the management APIs", own.name)));
@@ -43,7 +46,10 @@ pub(crate) fn details(details: &ApiDetails) -> Result<(), Failure> {
         if let Some(unknown) = operation.scopes.iter().find(|name| !names.contains(name)) {
             return Err(Failure::invalid(
                 "operations",
-                format!("{} {} needs the scope '{unknown}', which 'scopes' does not define", operation.verb, operation.target),
+                format!(
+                    "{} {} needs the scope '{unknown}', which 'scopes' does not define",
+                    operation.verb, operation.target
+                ),
             ));
         }
     }
@@ -62,9 +68,8 @@ fn operations(details: &ApiDetails) -> Result<(), Failure> {
                 format!("'{}' is not a verb; use one of {}", operation.verb, VERBS.join(", ")),
             ));
         }
-        target(&operation.target).map_err(|reason| {
-            Failure::invalid("operations", format!("target '{}' {reason}", operation.target))
-        })?;
+        target(&operation.target)
+            .map_err(|reason| Failure::invalid("operations", format!("target '{}' {reason}", operation.target)))?;
         if !seen.insert((operation.verb.as_str(), operation.target.as_str())) {
             return Err(Failure::invalid(
                 "operations",

@@ -92,10 +92,8 @@ impl ControlPlane {
     async fn original_definition(&self, api: &Api) -> Result<Option<OpenApi>, Failure> {
         let Some(hash) = api.definition_hash.clone() else { return Ok(None) };
         let organization = api.organization.clone();
-        let content: Option<registry::Content> = self
-            .shared()
-            .read(move |conn| registry::find(conn, &organization, &hash).map_err(Failure::from))
-            .await?;
+        let content: Option<registry::Content> =
+            self.shared().read(move |conn| registry::find(conn, &organization, &hash).map_err(Failure::from)).await?;
         let Some(content) = content else {
             return Err(Failure::internal(format!("the registry has lost the definition of API {}", api.id)));
         };

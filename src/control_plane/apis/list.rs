@@ -84,8 +84,9 @@ pub(crate) fn is_visible(api: &Api, caller: Option<&Principal>) -> bool {
     let is_seen = match api.details.visibility {
         Visibility::Public => true,
         Visibility::Private => caller.is_some(),
-        Visibility::Restricted => caller
-            .is_some_and(|caller| caller.roles.iter().any(|role| api.details.visible_roles.contains(role))),
+        Visibility::Restricted => {
+            caller.is_some_and(|caller| caller.roles.iter().any(|role| api.details.visible_roles.contains(role)))
+        }
     };
     is_seen && api.state.is_visible_in_devportal()
 }

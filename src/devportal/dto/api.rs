@@ -105,11 +105,7 @@ impl ApiDto {
             authorization_header: details.authorization_header.clone().unwrap_or_else(|| "Authorization".to_owned()),
             security_scheme: details.security_schemes.clone(),
             tags: other("tags", json!([])),
-            tiers: details
-                .policies
-                .iter()
-                .map(|name| TierDto { tier_name: name.clone(), tier_plan: "FREE" })
-                .collect(),
+            tiers: details.policies.iter().map(|name| TierDto { tier_name: name.clone(), tier_plan: "FREE" }).collect(),
             has_thumbnail: false,
             additional_properties: other("additionalProperties", json!([])),
             endpoint_urls: environments.iter().map(|environment| endpoint_urls(api, environment)).collect(),
@@ -129,18 +125,13 @@ impl ApiDto {
 
 fn endpoint_urls(api: &Api, environment: &Environment) -> Value {
     let by_scheme = |context: &str| {
-        let urls: Vec<String> = environment
-            .vhosts
-            .iter()
-            .take(1)
-            .flat_map(|vhost| vhost.urls(context, &api.details.transports))
-            .collect();
+        let urls: Vec<String> =
+            environment.vhosts.iter().take(1).flat_map(|vhost| vhost.urls(context, &api.details.transports)).collect();
         urls.into_iter()
             .filter_map(|url| Some((url.split_once(':')?.0.to_owned(), Value::String(url))))
             .collect::<Map<String, Value>>()
     };
-    let default_version =
-        if api.is_default_version { by_scheme(&api.context.without_version()) } else { Map::new() };
+    let default_version = if api.is_default_version { by_scheme(&api.context.without_version()) } else { Map::new() };
     json!({
         "environmentName": environment.name,
         "environmentDisplayName": environment.display_name,

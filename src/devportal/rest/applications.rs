@@ -87,9 +87,7 @@ pub async fn update_application(
     body: JsonBody<ApplicationInputDto>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let view = control_plane
-        .update_application(&caller, &application_id, condition.versions(), body.0.into())
-        .await?;
+    let view = control_plane.update_application(&caller, &application_id, condition.versions(), body.0.into()).await?;
     Ok(answer::ok_tagged(view.application.row_version, ApplicationDto::from(&view)))
 }
 

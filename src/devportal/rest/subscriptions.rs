@@ -31,8 +31,7 @@ pub async fn get_subscriptions(
 ) -> Result<HttpResponse, Problem> {
     let page = Page { offset: pagination.offset, limit: pagination.limit };
     let ListParameters { api_id, application_id } = parameters.0;
-    let found =
-        control_plane.list_subscriptions(&caller, api_id.as_deref(), application_id.as_deref(), page).await?;
+    let found = control_plane.list_subscriptions(&caller, api_id.as_deref(), application_id.as_deref(), page).await?;
     let list: Vec<SubscriptionDto> = found.subscriptions.iter().map(SubscriptionDto::from).collect();
     Ok(answer::ok(pagination.envelope(list, u64::try_from(found.total).unwrap_or(0))))
 }

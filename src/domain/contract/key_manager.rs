@@ -27,7 +27,11 @@ pub trait KeyManager: Send + Sync {
     /// Makes a client, or brings the one with the same name and owner to the wished state and returns it.
     async fn register_client(&self, registration: ClientRegistration) -> Result<RegisteredClient, KeyManagerError>;
 
-    async fn find_client(&self, organization: &Organization, client_id: &str) -> Result<Option<RegisteredClient>, KeyManagerError>;
+    async fn find_client(
+        &self,
+        organization: &Organization,
+        client_id: &str,
+    ) -> Result<Option<RegisteredClient>, KeyManagerError>;
 
     /// Deletes the client and revokes its tokens; an unknown client is not an error.
     async fn delete_client(&self, organization: &Organization, client_id: &str) -> Result<(), KeyManagerError>;

@@ -45,7 +45,10 @@ pub struct Lease {
 pub enum LeaseReply {
     Granted(Lease),
     /// The window is used up; the next one starts in `retry_in`.
-    Exhausted { window_id: i64, retry_in: Duration },
+    Exhausted {
+        window_id: i64,
+        retry_in: Duration,
+    },
 }
 
 /// The owner of throttle keys.

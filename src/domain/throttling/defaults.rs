@@ -20,7 +20,11 @@ pub fn subscription_policies(organization: &Organization) -> Vec<SubscriptionPol
         ("Gold", requests_per_minute(5000), "Allows 5000 requests per minute"),
         (UNLIMITED, None, "Allows unlimited requests"),
         (UNAUTHENTICATED, requests_per_minute(500), "Allows 500 requests per minute and client address"),
-        (DEFAULT_SUBSCRIPTIONLESS, requests_per_minute(10_000), "Allows 10000 requests per minute without a subscription"),
+        (
+            DEFAULT_SUBSCRIPTIONLESS,
+            requests_per_minute(10_000),
+            "Allows 10000 requests per minute without a subscription",
+        ),
     ]
     .into_iter()
     .map(|(name, limit, description)| SubscriptionPolicy {

@@ -36,7 +36,10 @@ impl Window {
         let index = u32::try_from(date.year().max(1) - 1).unwrap_or(0) * 12 + date.month0();
         let first = index / months * months;
         let start = first_day(first);
-        Self { start: midnight(start), end: midnight(start.checked_add_months(Months::new(months)).unwrap_or(start + Days::new(1))) }
+        Self {
+            start: midnight(start),
+            end: midnight(start.checked_add_months(Months::new(months)).unwrap_or(start + Days::new(1))),
+        }
     }
 }
 

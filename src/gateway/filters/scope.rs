@@ -9,5 +9,9 @@ use super::authenticate::Caller;
 pub fn check(operation: &GatewayOperation, caller: &Caller) -> Result<(), Fault> {
     let Caller::Token(token) = caller else { return Ok(()) };
     let is_granted = |needed: &String| token.claims.scopes().any(|scope| scope == needed);
-    if operation.scopes.is_empty() || operation.scopes.iter().any(is_granted) { Ok(()) } else { Err(Fault::ScopeMissing) }
+    if operation.scopes.is_empty() || operation.scopes.iter().any(is_granted) {
+        Ok(())
+    } else {
+        Err(Fault::ScopeMissing)
+    }
 }

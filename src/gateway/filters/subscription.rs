@@ -72,7 +72,9 @@ fn find_consumer(live: &Live, token: &VerifiedToken) -> Option<(Arc<Consumer>, K
 
 fn check_state(state: SubscriptionState, key_type: KeyType) -> Result<(), Fault> {
     match state {
-        SubscriptionState::Unblocked | SubscriptionState::TierUpdatePending | SubscriptionState::DeletePending => Ok(()),
+        SubscriptionState::Unblocked | SubscriptionState::TierUpdatePending | SubscriptionState::DeletePending => {
+            Ok(())
+        }
         SubscriptionState::Blocked => Err(Fault::SubscriptionBlocked),
         SubscriptionState::ProdOnlyBlocked if key_type == KeyType::Production => Err(Fault::SubscriptionBlocked),
         SubscriptionState::ProdOnlyBlocked => Ok(()),

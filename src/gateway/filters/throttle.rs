@@ -30,7 +30,13 @@ struct Quota {
 
 impl Quotas {
     /// Looks up which quotas count for a call.
-    pub fn find(live: &Live, api: &GatewayApi, access: &Access, caller: &Caller, client: IpAddr) -> Result<Self, Fault> {
+    pub fn find(
+        live: &Live,
+        api: &GatewayApi,
+        access: &Access,
+        caller: &Caller,
+        client: IpAddr,
+    ) -> Result<Self, Fault> {
         let subscription = subscription_quota(live, api, access, client)?;
         let application = match &access.consumer {
             Some(consumer) => application_quota(live, consumer, caller)?,

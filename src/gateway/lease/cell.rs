@@ -151,6 +151,10 @@ impl Cell {
         }
     }
 
+    pub fn has_grant(&self) -> bool {
+        self.grant.load().is_some()
+    }
+
     /// Closes the grant and gives its rest back to the owner.
     pub async fn give_back_stock(&self) {
         let Some(grant) = self.grant.swap(None) else { return };

@@ -1,3 +1,5 @@
+//! Exactness of the local stock: concurrent callers, windows, give-backs.
+
 use domain::throttling::TimeUnit;
 
 use super::*;

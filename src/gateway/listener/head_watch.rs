@@ -255,7 +255,9 @@ mod tests {
 
     #[test]
     fn a_length_beside_a_transfer_coding_is_refused_in_either_order_and_case() {
-        for lines in ["Content-Length: 5\r\nTransfer-Encoding: chunked", "transfer-encoding: chunked\r\nCONTENT-LENGTH:5"] {
+        for lines in
+            ["Content-Length: 5\r\nTransfer-Encoding: chunked", "transfer-encoding: chunked\r\nCONTENT-LENGTH:5"]
+        {
             let stream = format!("{PLAIN}POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n0\r\n\r\n{PLAIN}");
             assert_eq!(refusals(&stream, 3), [false, true, true], "{lines}");
         }
@@ -263,7 +265,9 @@ mod tests {
 
     #[test]
     fn a_bare_line_feed_in_a_head_is_refused() {
-        for head in ["GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\n"] {
+        for head in
+            ["GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\n"]
+        {
             assert_eq!(refusals(head, 1), [true], "{head:?}");
         }
     }

@@ -52,7 +52,12 @@ impl Tier {
     fn new(limit: Option<&Limit>, stops: bool) -> Self {
         match limit {
             Some(Limit { quota: Quota::RequestCount { requests }, unit_time, time_unit }) => {
-                Self::Requests(RequestQuota { requests: *requests, unit_time: *unit_time, time_unit: *time_unit, stops })
+                Self::Requests(RequestQuota {
+                    requests: *requests,
+                    unit_time: *unit_time,
+                    time_unit: *time_unit,
+                    stops,
+                })
             }
             _ => Self::Unlimited,
         }
@@ -156,7 +161,12 @@ impl Consumers {
 
     /// The key mapping of an OAuth client.
     #[must_use]
-    pub fn find_key_mapping(&self, organization: &Organization, key_manager: &str, consumer_key: &str) -> Option<KeyMapping> {
+    pub fn find_key_mapping(
+        &self,
+        organization: &Organization,
+        key_manager: &str,
+        consumer_key: &str,
+    ) -> Option<KeyMapping> {
         let mappings = self.key_mappings.pin();
         let mappings = mappings.get(consumer_key)?;
         let is_meant = |own: &&KeyMapping| own.organization == *organization && own.key_manager == key_manager;

@@ -75,7 +75,11 @@ impl Deployments {
     }
 
     /// Serves the revision in place of the environment's previous one; on an error nothing changes.
-    pub fn deploy(&mut self, deployment: &DeployedRevision, artifact: Option<Arc<GatewayApi>>) -> Result<(), DeployError> {
+    pub fn deploy(
+        &mut self,
+        deployment: &DeployedRevision,
+        artifact: Option<Arc<GatewayApi>>,
+    ) -> Result<(), DeployError> {
         let hash = &deployment.artifact_hash;
         let artifact = artifact.ok_or_else(|| DeployError::MissingArtifact(hash.clone()))?;
         if artifact.api_id != deployment.api_id || artifact.revision_id != deployment.revision_id {

@@ -1,7 +1,7 @@
 //! Which tokens no longer count, exactly: by token, by client, by user.
 
-use domain::runtime::{Revocation, RevocationEntry};
 use domain::Timestamp;
+use domain::runtime::{Revocation, RevocationEntry};
 
 /// The facts of a token that a revocation can name.
 #[derive(Debug, Clone, Copy)]

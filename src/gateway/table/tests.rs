@@ -1,3 +1,5 @@
+//! Snapshots and events, applied in every order that may come.
+
 use domain::application::{KeyType, RESIDENT_KEY_MANAGER};
 use domain::lifecycle::LifecycleState;
 use domain::throttling::PolicyKind;

@@ -11,9 +11,9 @@ pub async fn until_closed(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+    let answer = String::from_utf8(answer).unwrap();
     // A reset after the answer is a close too.
-    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
-        .await
-        .expect("the connection stays open");
-    String::from_utf8(answer).unwrap()
+    assert!(closed.is_ok(), "the connection stays open after {:?}: {answer}", String::from_utf8_lossy(request));
+    answer
 }

@@ -54,7 +54,10 @@ async fn ambiguous_requests_are_refused_and_the_connection_is_closed() {
         ("host and target disagree", "GET http://a/pizza/1.0.0/ HTTP/1.1\r\nHost: b\r\n\r\n".to_owned()),
         ("host that is none", "GET /pizza/1.0.0/ HTTP/1.1\r\nHost: a b\r\n\r\n".to_owned()),
         ("tunnel", "CONNECT gateway:443 HTTP/1.1\r\nHost: gateway:443\r\n\r\n".to_owned()),
-        ("coding in HTTP/1.0", "POST /pizza/1.0.0/ HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        (
+            "coding in HTTP/1.0",
+            "POST /pizza/1.0.0/ HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
+        ),
         ("broken request line", "GET  /pizza HTTP/1.1\r\nHost: a\r\n\r\n".to_owned()),
         ("no HTTP", "\u{16}\u{3}\u{1}hello\r\n\r\n".to_owned()),
     ] {
@@ -93,4 +96,13 @@ async fn a_head_that_is_too_large_or_has_too_many_lines_is_refused() {
     assert_eq!(statuses(gateway.http, &large).await, [431]);
     let many = post(&"X-A: 1\r\n".repeat(200), "");
     assert_eq!(statuses(gateway.http, &many).await, [431]);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_leave_to_send_gets_it_only_when_its_call_may_pass() {
+    let (gateway, _) = gateway().await;
+    let allowed = post("Expect: 100-continue\r\nConnection: close\r\nContent-Length: 5\r\n", "12345");
+    assert_eq!(statuses(gateway.http, &allowed).await.last(), Some(&200));
+    let refused = "POST /pizza/1.0.0/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    assert_eq!(statuses(gateway.http, refused).await, [401]);
 }

@@ -151,11 +151,8 @@ async fn without_a_subscription_the_resource_is_forbidden() {
     gateway.tables.apply(&Event::ApplicationDeleted { organization, application_id: gateway.application.id }, None);
     assert_eq!(gateway.get("/pizza/1.0.0/").await.outcome(), (403, "900908".to_owned()));
     gateway.tables.apply(&Event::ApplicationUpdated(gateway.application.clone()), None);
-    let mapping = fixture::key_mapping(
-        gateway.application.id,
-        domain::application::KeyType::Production,
-        fixture::CONSUMER_KEY,
-    );
+    let mapping =
+        fixture::key_mapping(gateway.application.id, domain::application::KeyType::Production, fixture::CONSUMER_KEY);
     gateway.tables.apply(&Event::KeyMappingCreated(mapping), None);
     assert_eq!(gateway.get("/pizza/1.0.0/").await.outcome(), (403, "900908".to_owned()));
     gateway.subscribe(&api, "Unlimited");

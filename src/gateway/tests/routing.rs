@@ -75,7 +75,10 @@ async fn an_api_is_served_on_its_transports_only() {
 async fn the_gateway_says_what_it_is() {
     let gateway = Setting::new(&[]).start();
     let welcome = gateway.call(Method::GET, "/", &[], "").await;
-    assert_eq!((welcome.status.as_u16(), &welcome.headers["content-type"]), (200, &"text/html; charset=UTF-8".parse().unwrap()));
+    assert_eq!(
+        (welcome.status.as_u16(), &welcome.headers["content-type"]),
+        (200, &"text/html; charset=UTF-8".parse().unwrap())
+    );
     let version = gateway.call(Method::GET, "/services/Version", &[], "").await;
     assert!(version.status == 200 && version.body.contains(env!("CARGO_PKG_VERSION")), "{}", version.body);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::human::HumanDuration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -57,6 +58,23 @@ async fn a_call_that_hangs_is_cut_off_after_the_drain_time() {
     gateway.shutdown.cancel();
     assert_eq!(caller.await.unwrap(), "");
     tokio::time::timeout(Duration::from_secs(10), gateway.take_running().ended()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_over_the_limit_waits_until_another_one_ends() {
+    let mut setting = Setting::new(&[]);
+    setting.config.connections_max = 1;
+    let gateway = setting.start();
+    let mut first = TcpStream::connect(gateway.http).await.unwrap();
+    let request = b"GET /services/Version HTTP/1.1\r\nHost: a\r\n\r\n";
+    first.write_all(request).await.unwrap();
+    assert_ne!(first.read(&mut [0; 64]).await.unwrap(), 0);
+    let mut second = TcpStream::connect(gateway.http).await.unwrap();
+    second.write_all(request).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(50), second.read(&mut [0; 64])).await;
+    assert!(early.is_err(), "served beyond the limit");
+    drop(first);
+    assert_ne!(second.read(&mut [0; 64]).await.unwrap(), 0);
 }
 
 async fn until(mut is_so: impl FnMut() -> bool) {

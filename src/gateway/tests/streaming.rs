@@ -107,9 +107,8 @@ async fn a_body_over_the_limit_is_refused_before_and_while_it_comes() {
     setting.config.body_max = ByteSize::kib(100);
     let gateway = setting.start();
     let authorization = format!("Bearer {}", token());
-    let announced = gateway
-        .call(Method::POST, "/pizza/1.0.0/", &[("authorization", &authorization)], &"x".repeat(100 << 10))
-        .await;
+    let announced =
+        gateway.call(Method::POST, "/pizza/1.0.0/", &[("authorization", &authorization)], &"x".repeat(100 << 10)).await;
     assert_eq!((announced.status.as_u16(), announced.body.as_str()), (200, "102400"));
     let head = format!(
         "POST /pizza/1.0.0/ HTTP/1.1\r\nHost: a\r\nAuthorization: {authorization}\r\nContent-Length: 102401\r\n\r\n"

@@ -1,3 +1,5 @@
+//! What survives in the last good state, and what is refused of it.
+
 use domain::api::ApiScope;
 use domain::lifecycle::LifecycleState;
 use domain::runtime::{ApiMetadata, GatewayApi, Revocation, RevocationEntry};

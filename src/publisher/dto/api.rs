@@ -116,9 +116,9 @@ impl ApiInput {
                 endpoints,
                 policies: self.policies.unwrap_or_else(|| vec![UNLIMITED.to_owned()]),
                 transports: self.transport.unwrap_or_else(|| vec!["http".to_owned(), "https".to_owned()]),
-                security_schemes: self.security_scheme.unwrap_or_else(|| {
-                    vec!["oauth2".to_owned(), "oauth_basic_auth_api_key_mandatory".to_owned()]
-                }),
+                security_schemes: self
+                    .security_scheme
+                    .unwrap_or_else(|| vec!["oauth2".to_owned(), "oauth_basic_auth_api_key_mandatory".to_owned()]),
                 audiences,
                 authorization_header: self.authorization_header.filter(|header| !header.is_empty()),
                 scopes,

@@ -36,15 +36,11 @@ pub struct WorkflowResponseDto {
 
 impl From<LifecycleState> for LifecycleStateDto {
     fn from(state: LifecycleState) -> Self {
-        let transitions = state.transitions().iter().map(|(action, to)| TransitionDto {
-            event: action.as_str(),
-            target_state: to.display_name(),
-        });
-        Self {
-            state: state.display_name(),
-            check_items: Vec::new(),
-            available_transitions: transitions.collect(),
-        }
+        let transitions = state
+            .transitions()
+            .iter()
+            .map(|(action, to)| TransitionDto { event: action.as_str(), target_state: to.display_name() });
+        Self { state: state.display_name(), check_items: Vec::new(), available_transitions: transitions.collect() }
     }
 }
 

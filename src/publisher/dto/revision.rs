@@ -25,11 +25,7 @@ fn shown() -> bool {
 
 impl DeploymentInput {
     pub fn into_target(self) -> DeployTarget {
-        DeployTarget {
-            environment: self.name,
-            vhost: self.vhost,
-            display_on_devportal: self.display_on_devportal,
-        }
+        DeployTarget { environment: self.name, vhost: self.vhost, display_on_devportal: self.display_on_devportal }
     }
 }
 

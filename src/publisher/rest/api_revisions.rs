@@ -78,9 +78,7 @@ pub async fn deploy_api_revision(
 ) -> Result<HttpResponse, Problem> {
     let targets = body.0.into_iter().map(DeploymentInput::into_target).collect();
     let deployments = control_plane.deploy_revision(&caller, &api_id, parameters.0.name()?, targets).await?;
-    Ok(answer::created_without_location(
-        deployments.iter().map(ApiRevisionDeploymentDto::from).collect::<Vec<_>>(),
-    ))
+    Ok(answer::created_without_location(deployments.iter().map(ApiRevisionDeploymentDto::from).collect::<Vec<_>>()))
 }
 
 pub async fn undeploy_api_revision(
@@ -96,7 +94,5 @@ pub async fn undeploy_api_revision(
         UndeployTarget::Environments(body.0.into_iter().map(|target| target.name).collect())
     };
     let remaining = control_plane.undeploy_revision(&caller, &api_id, parameters.0.name()?, target).await?;
-    Ok(answer::created_without_location(
-        remaining.iter().map(ApiRevisionDeploymentDto::from).collect::<Vec<_>>(),
-    ))
+    Ok(answer::created_without_location(remaining.iter().map(ApiRevisionDeploymentDto::from).collect::<Vec<_>>()))
 }

@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use control_plane::{ControlPlane, Direction, Page};
 use control_plane::apis::{ApiChange, ApiFilter, ApiSort};
+use control_plane::{ControlPlane, Direction, Page};
 use http::answer;
 use http::etag::{IfMatch, IfNoneMatch};
 use http::guard::Guarded;
@@ -102,9 +102,9 @@ pub async fn import_open_api_definition(
     form: Form,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let properties = form
-        .text("additionalProperties")?
-        .ok_or_else(|| Problem::invalid("additionalProperties", "is missing: send the API's name, version and context"))?;
+    let properties = form.text("additionalProperties")?.ok_or_else(|| {
+        Problem::invalid("additionalProperties", "is missing: send the API's name, version and context")
+    })?;
     let mut properties: Map<String, Value> = json::parse(properties.as_bytes())?;
     let uploaded = control_plane.read_definition(definition_form::source(&form)?).await?;
     for (field, fallback) in [("name", &uploaded.parsed.info.title), ("version", &uploaded.parsed.info.version)] {

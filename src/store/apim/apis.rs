@@ -233,17 +233,21 @@ pub fn lock(conn: &mut ApimConn, organization: &Organization, id: ApiId) -> Resu
 
 /// Ids of other APIs of the organization that have this name (any version), with version and context.
 pub fn list_by_name(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<Vec<Api>, StoreError> {
-    load(conn, apis::table.filter(apis::organization.eq(organization.as_str())).filter(apis::name.eq(name)).into_boxed())
+    load(
+        conn,
+        apis::table.filter(apis::organization.eq(organization.as_str())).filter(apis::name.eq(name)).into_boxed(),
+    )
 }
 
 /// APIs of the organization whose context (without version) is `context`.
-pub fn list_by_context(conn: &mut ApimConn, organization: &Organization, context: &str) -> Result<Vec<Api>, StoreError> {
+pub fn list_by_context(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    context: &str,
+) -> Result<Vec<Api>, StoreError> {
     load(
         conn,
-        apis::table
-            .filter(apis::organization.eq(organization.as_str()))
-            .filter(apis::context.eq(context))
-            .into_boxed(),
+        apis::table.filter(apis::organization.eq(organization.as_str())).filter(apis::context.eq(context)).into_boxed(),
     )
 }
 

@@ -206,10 +206,7 @@ pub fn list_all(conn: &mut ApimConn) -> Result<Vec<Application>, StoreError> {
 }
 
 /// Number of subscriptions of each of `ids`; ids without any are missing.
-pub fn count_subscriptions(
-    conn: &mut ApimConn,
-    ids: &[ApplicationId],
-) -> Result<HashMap<String, i64>, StoreError> {
+pub fn count_subscriptions(conn: &mut ApimConn, ids: &[ApplicationId]) -> Result<HashMap<String, i64>, StoreError> {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     let rows: Vec<(String, i64)> = subscriptions::table
         .filter(subscriptions::application_id.eq_any(ids))

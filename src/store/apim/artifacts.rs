@@ -17,8 +17,7 @@ pub fn seal(artifact: &GatewayApi) -> Result<(String, String), StoreError> {
 /// Stores the document unless it is there, and returns its hash.
 pub fn put(conn: &mut ApimConn, artifact: &GatewayApi, now: Timestamp) -> Result<String, StoreError> {
     let (hash, body) = seal(artifact)?;
-    let stored: Option<String> =
-        artifacts::table.find(&hash).select(artifacts::hash).first(conn.db()).optional()?;
+    let stored: Option<String> = artifacts::table.find(&hash).select(artifacts::hash).first(conn.db()).optional()?;
     if stored.is_none() {
         diesel::insert_into(artifacts::table)
             .values((

@@ -155,4 +155,10 @@ diesel::joinable!(key_mappings -> applications (application_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     apis,
-    api_visible_roles, revisions, deployments, subscriptions, applications, key_mappings);
+    api_visible_roles,
+    revisions,
+    deployments,
+    subscriptions,
+    applications,
+    key_mappings
+);

@@ -70,11 +70,7 @@ fn insert_if_absent(
     Ok(())
 }
 
-pub fn find(
-    conn: &mut SharedConn,
-    organization: &Organization,
-    hash: &str,
-) -> Result<Option<Content>, StoreError> {
+pub fn find(conn: &mut SharedConn, organization: &Organization, hash: &str) -> Result<Option<Content>, StoreError> {
     let row: Option<(String, Vec<u8>)> = registry_content::table
         .find((organization.as_str(), hash))
         .select((registry_content::media_type, registry_content::body))

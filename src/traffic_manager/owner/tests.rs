@@ -1,3 +1,5 @@
+//! The owner over a ledger in memory.
+
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 

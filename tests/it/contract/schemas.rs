@@ -60,7 +60,8 @@ impl Contract {
     /// `path` may carry a query; `ids` fill its parameters in order.
     fn target(api: &str, path: &str, ids: &[&str]) -> (String, String) {
         let base = rooms().into_iter().find(|(name, _)| *name == api).unwrap().1.base();
-        let (template, query) = path.split_once('?').map_or((path, String::new()), |(path, query)| (path, format!("?{query}")));
+        let (template, query) =
+            path.split_once('?').map_or((path, String::new()), |(path, query)| (path, format!("?{query}")));
         let mut ids = ids.iter();
         let filled: Vec<&str> = template
             .split('/')
@@ -105,7 +106,8 @@ impl Contract {
         document["$ref"] = json!(format!("#/$defs/{schema}"));
         let validator = jsonschema::validator_for(&document).unwrap();
         let body = answer.json();
-        let errors: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{method} {template} does not fit {schema}: {errors:#?}\n{body:#}");
         body
     }
@@ -129,7 +131,9 @@ async fn publish(contract: &Contract, backend_url: &str) -> String {
     contract.call(p, Method::GET, "/apis/{apiId}", &[&api_id], None).await;
     contract.call(p, Method::GET, "/apis", &[], None).await;
     contract.call(p, Method::GET, "/apis/{apiId}/swagger", &[&api_id], None).await;
-    let revision = contract.call(p, Method::POST, "/apis/{apiId}/revisions", &[&api_id], Some(json!({"description": "one"}))).await;
+    let revision = contract
+        .call(p, Method::POST, "/apis/{apiId}/revisions", &[&api_id], Some(json!({"description": "one"})))
+        .await;
     let target = json!([{"name": "Default", "vhost": "localhost", "displayOnDevportal": true}]);
     let deploy = format!("/apis/{{apiId}}/deploy-revision?revisionId={}", id(&revision, "id"));
     contract.call(p, Method::POST, &deploy, &[&api_id], Some(target.clone())).await;

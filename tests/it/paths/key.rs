@@ -22,7 +22,8 @@ async fn management_token(sandbox: &Sandbox, scopes: &str) -> (String, String, S
     let again = sandbox.password_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
     assert_eq!((again.field("clientId"), again.field("clientSecret")), (id.clone(), secret.clone()));
     let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", scopes)];
-    let request = client().post(format!("{}/oauth2/token", sandbox.management_url())).basic_auth(&id, Some(&secret)).form(&form);
+    let request =
+        client().post(format!("{}/oauth2/token", sandbox.management_url())).basic_auth(&id, Some(&secret)).form(&form);
     let token = Answer::of(request).await.expect(200).field("access_token");
     (token, id, secret)
 }

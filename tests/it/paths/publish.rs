@@ -10,7 +10,10 @@ use crate::support::rest::Answer;
 
 fn verbs_and_targets(api: &Value) -> Vec<String> {
     let operations = api["operations"].as_array().unwrap();
-    operations.iter().map(|operation| format!("{} {}", operation["verb"].as_str().unwrap(), operation["target"].as_str().unwrap())).collect()
+    operations
+        .iter()
+        .map(|operation| format!("{} {}", operation["verb"].as_str().unwrap(), operation["target"].as_str().unwrap()))
+        .collect()
 }
 
 on_both_databases! {

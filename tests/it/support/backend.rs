@@ -40,9 +40,8 @@ impl Backend {
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
                     // A caller that goes away in the middle is no error of the back end.
-                    let _ = auto::Builder::new(TokioExecutor::new())
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
+                    let _ =
+                        auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
                 });
             }
         });

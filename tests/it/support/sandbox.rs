@@ -27,7 +27,8 @@ pub struct Sandbox {
 }
 
 /// Configuration that every test node shares: free ports, and few threads.
-pub const FREE_PORTS: &str = "[server]\nmanagement_port = 0\nworkers = 1\n[gateway]\nhttp_port = 0\nhttps_port = 0\nworkers = 1\n";
+pub const FREE_PORTS: &str =
+    "[server]\nmanagement_port = 0\nworkers = 1\n[gateway]\nhttp_port = 0\nhttps_port = 0\nworkers = 1\n";
 
 /// Writes `HOME/conf/deployment.toml`.
 pub fn configure(home: &Path, toml: &str) {
@@ -125,7 +126,8 @@ pub fn administrator() -> Credentials {
 
 /// A client by DCR, then a token by password with every scope of the management APIs.
 pub async fn administrator_token(management_url: &str) -> String {
-    let body = json!({"clientName": "tests", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
+    let body =
+        json!({"clientName": "tests", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
     let rest = Rest::new(management_url, administrator());
     let registered = rest.post("/client-registration/v0.17/register", &body).await.expect(200);
     let scopes: Vec<&str> = domain::scope::rest_api::all().collect();

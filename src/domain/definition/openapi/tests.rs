@@ -1,3 +1,5 @@
+//! What the tests of definitions share.
+
 mod accepted;
 mod hostile;
 mod refused;

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use security::jwt::{
-    ACCESS_TOKEN_TYPE, AccessTokenClaims, Expected, JwtError, LEEWAY_SECS, TOKEN_BYTES_MAX, verify,
-};
+use security::jwt::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Expected, JwtError, LEEWAY_SECS, TOKEN_BYTES_MAX, verify};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

@@ -67,10 +67,9 @@ fn timeout_ms(entry: &Value) -> Option<u64> {
 /// The back ends that the definition names: WSO2's extensions, else the first absolute server.
 pub fn from_definition(definition: &OpenApi) -> Endpoints {
     let first = |urls: &[String]| {
-        urls.iter().find(|url| url.starts_with("http://") || url.starts_with("https://")).map(|url| Endpoint {
-            url: url.clone(),
-            timeout_ms: None,
-        })
+        urls.iter()
+            .find(|url| url.starts_with("http://") || url.starts_with("https://"))
+            .map(|url| Endpoint { url: url.clone(), timeout_ms: None })
     };
     let production = first(&definition.extensions.production_endpoints).or_else(|| first(&definition.servers));
     let sandbox = first(&definition.extensions.sandbox_endpoints);

@@ -1,3 +1,5 @@
+//! The ledger on both databases.
+
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;

@@ -1,3 +1,5 @@
+//! Documents that are taken, and what is read of them.
+
 use super::*;
 use crate::api::AuthType;
 use crate::definition::openapi::Generation;

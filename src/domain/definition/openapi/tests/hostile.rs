@@ -1,3 +1,5 @@
+//! Documents made to exhaust the reader.
+
 use std::time::{Duration, Instant};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Documents that are refused, each with its place and reason.
+
 use super::*;
 
 #[test]

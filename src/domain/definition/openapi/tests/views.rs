@@ -1,3 +1,5 @@
+//! The two documents that are shown instead of the uploaded one.
+
 use serde_json::{Value, json};
 
 use super::*;
