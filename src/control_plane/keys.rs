@@ -8,9 +8,7 @@ pub use change::KeyChange;
 pub use map::MapRequest;
 pub use secrets::NewSecret;
 
-use domain::application::{
-    Application, KeyMapping, KeyMode, KeyType, RESIDENT_KEY_MANAGER, RESIDENT_KEY_MANAGER_ID,
-};
+use domain::application::{Application, KeyMapping, KeyMode, KeyType, RESIDENT_KEY_MANAGER, RESIDENT_KEY_MANAGER_ID};
 use domain::contract::KeyManagerError;
 use domain::event::Event;
 use domain::oauth::{ClientRegistration, IssuedToken, Principal, RegisteredClient};
@@ -126,9 +124,8 @@ impl ControlPlane {
             .await
             .map_err(from_key_manager)?;
         // The registration is idempotent by name: after a crash here the next try finds the same client.
-        let mapping = self
-            .store_mapping(&application, request.key_type, client.client.id.clone(), KeyMode::Created)
-            .await?;
+        let mapping =
+            self.store_mapping(&application, request.key_type, client.client.id.clone(), KeyMode::Created).await?;
         let has_application_tokens = client.client.grant_types.iter().any(|grant| grant == "client_credentials");
         let token = if has_application_tokens {
             let id = &client.client.id;
@@ -193,12 +190,7 @@ impl ControlPlane {
     ///
     /// # Errors
     /// 404.
-    pub async fn get_key(
-        &self,
-        caller: &Principal,
-        application_id: &str,
-        key: KeyRef<'_>,
-    ) -> Result<KeyView, Failure> {
+    pub async fn get_key(&self, caller: &Principal, application_id: &str, key: KeyRef<'_>) -> Result<KeyView, Failure> {
         let mapping = self.find_mapping(caller, application_id, key).await?;
         let id = mapping.id.to_string();
         self.with_client(mapping).await?.ok_or_else(|| key_not_found(&id))
@@ -217,9 +209,8 @@ impl ControlPlane {
                 mappings.find(|mapping| mapping.id.to_string() == id).ok_or_else(|| key_not_found(id))
             }
             KeyRef::Type(text) => {
-                let key_type = KeyType::parse(text).ok_or_else(|| {
-                    Failure::invalid("keyType", format!("'{text}' is not PRODUCTION or SANDBOX"))
-                })?;
+                let key_type = KeyType::parse(text)
+                    .ok_or_else(|| Failure::invalid("keyType", format!("'{text}' is not PRODUCTION or SANDBOX")))?;
                 mappings.find(|mapping| mapping.key_type == key_type).ok_or_else(|| {
                     Failure::refused(error_code::NOT_FOUND, format!("the application has no {text} keys"))
                 })

@@ -7,8 +7,8 @@
 pub mod apis;
 pub mod applications;
 mod artifact;
-mod default_application;
 pub mod bootstrap;
+mod default_application;
 pub mod deployments;
 pub mod discovery;
 pub mod environment;

@@ -185,7 +185,9 @@ fn check_offered(api: &Api, policy: &str) -> Result<(), Failure> {
 /// The failure with the place of the wish in the list.
 fn at(index: usize, failure: Failure) -> Failure {
     match failure {
-        Failure::Refused { code, description } => Failure::Refused { code, description: format!("[{index}].{description}") },
+        Failure::Refused { code, description } => {
+            Failure::Refused { code, description: format!("[{index}].{description}") }
+        }
         other => other,
     }
 }

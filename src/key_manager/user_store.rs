@@ -63,7 +63,12 @@ impl UserStore for LocalUserStore {
         }
     }
 
-    async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp) -> Result<bool, UserStoreError> {
+    async fn set_password(
+        &self,
+        id: UserId,
+        password: &Secret<String>,
+        now: Timestamp,
+    ) -> Result<bool, UserStoreError> {
         let hash = match self.gate.hash(password.clone()).await {
             Ok(hash) => Secret::new(hash),
             Err(PasswordError::Busy) => return Err(UserStoreError::Busy),

@@ -24,7 +24,8 @@ pub trait UserStore: Send + Sync {
     async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError>;
 
     /// Gives the user another password; says whether there is such a user.
-    async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp) -> Result<bool, UserStoreError>;
+    async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp)
+    -> Result<bool, UserStoreError>;
 
     /// The user by name without tenant.
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError>;

@@ -196,7 +196,12 @@ async fn administer(contract: &Contract) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     let mut sandbox = Sandbox::start(DatabaseKind::Sqlite).await;
-    let contract = Contract { rest: sandbox.admin_rest(), responses: responses(), visited: RefCell::default(), nothing: "-".to_owned() };
+    let contract = Contract {
+        rest: sandbox.admin_rest(),
+        responses: responses(),
+        visited: RefCell::default(),
+        nothing: "-".to_owned(),
+    };
     let api_id = publish(&contract, &sandbox.backend.url()).await;
     consume(&contract, &api_id).await;
     super::devportal::consume(&contract, &api_id).await;
