@@ -26,6 +26,7 @@ mod user_store;
 
 pub use authenticator::LocalAuthenticator;
 pub use endpoints::configure;
+pub use signing::Signing;
 pub use service::{CreateError, Dependencies, KeyManagerService};
 pub use user_store::LocalUserStore;
 

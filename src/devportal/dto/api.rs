@@ -140,7 +140,7 @@ fn endpoint_urls(api: &Api, environment: &Environment) -> Value {
             .collect::<Map<String, Value>>()
     };
     let default_version =
-        if api.is_default_version { by_scheme(&api.context.without_version()) } else { Map::new() };
+        if api.is_default_version { by_scheme(&api.default_context()) } else { Map::new() };
     json!({
         "environmentName": environment.name,
         "environmentDisplayName": environment.display_name,

@@ -23,6 +23,9 @@ pub trait UserStore: Send + Sync {
     /// user as for a wrong password.
     async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError>;
 
-    /// The user by name without tenant.
+    /// Whether the tenant exists and is active.
+    async fn has_tenant(&self, organization: &Organization) -> Result<bool, UserStoreError>;
+
+    /// The user of an active tenant, by name without tenant.
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError>;
 }
