@@ -12,15 +12,20 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::Secret;
 use domain::contract::{AuthenticationError, Authenticator};
 use domain::oauth::Principal;
+use domain::{Organization, Secret, tenant};
 use telemetry::error_chain::ErrorChain;
 
 use crate::problem::Problem;
+use crate::query;
 
 /// Longest `Authorization` header that is looked at.
 const AUTHORIZATION_BYTES_MAX: usize = 16 * 1024;
+
+/// Where a request names the tenant whose data it wants to see.
+const TENANT_HEADER: &str = "X-WSO2-Tenant";
+const TENANT_PARAMETER: &str = "requestedTenant";
 
 /// A set of scopes of which a caller needs one; made with [`required_scopes!`](crate::required_scopes).
 pub trait RequiredScopes: 'static {
@@ -66,9 +71,12 @@ pub struct Guarded<S> {
     scopes: PhantomData<S>,
 }
 
-/// The caller when it sent credentials (401 when they are wrong), else nobody.
+/// The caller when it sent credentials (401 when they are wrong), else nobody; and the tenant that it wants to look at.
 #[derive(Debug, Clone)]
-pub struct OptionallyAuthenticated(Option<Principal>);
+pub struct OptionallyAuthenticated {
+    principal: Option<Principal>,
+    requested: Option<Organization>,
+}
 
 /// Anybody.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +100,15 @@ impl<S> Deref for Guarded<S> {
 impl OptionallyAuthenticated {
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        self.0.as_ref()
+        self.principal.as_ref()
+    }
+
+    /// The organization that is looked at: the one that the request names, else the caller's own, for nobody the super
+    /// tenant. To whom an answer belongs is told by [`Self::principal`]: a caller of another organization is a stranger.
+    #[must_use]
+    pub fn organization(&self) -> Organization {
+        let own = || self.principal.as_ref().map(|principal| principal.organization.clone());
+        self.requested.clone().or_else(own).unwrap_or_else(Organization::super_tenant)
     }
 }
 
@@ -130,7 +146,10 @@ impl FromRequest for OptionallyAuthenticated {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { authenticate(&request).await.map(Self) })
+        Box::pin(async move {
+            let principal = authenticate(&request).await?;
+            Ok(Self { principal, requested: requested_tenant(&request)? })
+        })
     }
 }
 
@@ -140,6 +159,20 @@ impl FromRequest for Public {
 
     fn from_request(_request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         ready(Ok(Self))
+    }
+}
+
+/// The tenant in the header `X-WSO2-Tenant` or the parameter `requestedTenant`; empty ones count as absent.
+fn requested_tenant(request: &HttpRequest) -> Result<Option<Organization>, Problem> {
+    let parse = |name: &'static str, text: &str| {
+        tenant::parse_domain(name, text.trim()).map(Some).map_err(|error| Problem::invalid(name, error.rule))
+    };
+    if let Some(header) = request.headers().get(TENANT_HEADER).filter(|header| !header.is_empty()) {
+        return parse(TENANT_HEADER, header.to_str().unwrap_or("?"));
+    }
+    match query::pairs(request.query_string()).into_iter().find(|(name, _)| name == TENANT_PARAMETER) {
+        Some((_, domain)) => parse(TENANT_PARAMETER, &domain),
+        None => Ok(None),
     }
 }
 

@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
-use domain::Organization;
 use domain::throttling::policy::UNAUTHENTICATED;
 use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
 use http::answer;
@@ -19,8 +18,7 @@ pub async fn get_throttling_policies(
     pagination: Pagination,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let organization =
-        caller.principal().map_or_else(Organization::super_tenant, |caller| caller.organization.clone());
+    let organization = caller.organization();
     let list: Vec<ThrottlingPolicyDto> = match level.as_str() {
         "application" => control_plane
             .list_policies::<ApplicationPolicy>(&organization)
