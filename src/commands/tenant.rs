@@ -34,7 +34,9 @@ enum Refusal {
         #[source]
         source: std::io::Error,
     },
-    #[error("{database} has an older schema than this program, and a node runs: stop it, or run its version of this command")]
+    #[error(
+        "{database} has an older schema than this program, and a node runs: stop it, or run its version of this command"
+    )]
     Pending { database: &'static str },
 }
 
@@ -73,8 +75,7 @@ fn maker(loaded: &Loaded, home: &Path, node_runs: bool, runtime: &Handle) -> Res
     let shared = open::<store::Shared>(&config.database.shared_db, &home, node_runs, runtime)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let key = secrets::key_encryption_key(&config.oauth, &home.join("security"), loaded.key_encryption_key.clone())?;
-    let signing =
-        Signing::new(apim.clone(), Arc::new(key), config.oauth.clone(), issuer(config), Arc::clone(&clock));
+    let signing = Signing::new(apim.clone(), Arc::new(key), config.oauth.clone(), issuer(config), Arc::clone(&clock));
     let passwords = PasswordGate::new(runtime.clone(), 1, 1)?;
     Ok(TenantMaker { apim, shared, keys: Arc::new(signing), passwords, clock })
 }

@@ -6,8 +6,8 @@ use domain::contract::{KeyManagerError, TenantKeys};
 use domain::oauth::Principal;
 use domain::{Clock, Failure, Organization, Secret, error_code, tenant};
 use security::password::{PasswordError, PasswordGate};
-pub use store::shared::users::tenants::{Tenant, TenantState};
 use store::shared::users::tenants;
+pub use store::shared::users::tenants::{Tenant, TenantState};
 use store::{ApimDb, SharedDb, StoreError};
 
 use crate::{ControlPlane, bootstrap};
@@ -114,9 +114,7 @@ impl TenantMaker {
         self.keys.ensure_keys(organization).await.map_err(from_keys)?;
         bootstrap::ensure_default_policies(&self.apim, organization.clone(), self.clock.now()).await?;
         let owner = organization.clone();
-        self.shared
-            .write(move |conn| Ok::<_, Failure>(tenants::set_state(conn, &owner, TenantState::Active)?))
-            .await?;
+        self.shared.write(move |conn| Ok::<_, Failure>(tenants::set_state(conn, &owner, TenantState::Active)?)).await?;
         Ok(())
     }
 }

@@ -28,7 +28,9 @@ pub fn parse_domain(field: &'static str, text: &str) -> Result<Organization, Inv
             && !label.ends_with('-')
     };
     if !text.split('.').all(is_label) {
-        return invalid("must be a domain such as tenant.example: lower-case letters, digits and inner '-', with dots between");
+        return invalid(
+            "must be a domain such as tenant.example: lower-case letters, digits and inner '-', with dots between",
+        );
     }
     Ok(Organization::from_trusted(text.to_owned()))
 }
@@ -87,7 +89,22 @@ mod tests {
         for good in ["tenant.example", "a", "x-1.b2.example", "carbon.super"] {
             assert_eq!(parse_domain("domain", good).unwrap().as_str(), good);
         }
-        for bad in ["", "Tenant.example", "a..b", ".a", "a.", "-a.b", "a-.b", "a_b", "a/b", "a b", "ä.example", "a@b", "..", "%2e"] {
+        for bad in [
+            "",
+            "Tenant.example",
+            "a..b",
+            ".a",
+            "a.",
+            "-a.b",
+            "a-.b",
+            "a_b",
+            "a/b",
+            "a b",
+            "ä.example",
+            "a@b",
+            "..",
+            "%2e",
+        ] {
             assert!(parse_domain("domain", bad).is_err(), "{bad:?} was accepted");
         }
         assert!(parse_domain("domain", &"x".repeat(64)).is_err());
@@ -113,7 +130,14 @@ mod tests {
             }
         }
         let issuers = Issuers::new("https://host/oauth2/token".to_owned());
-        for other in ["https://host/t//oauth2/token", "https://host/t/A/oauth2/token", "https://host/t/carbon.super/oauth2/token", "https://other/t/a/oauth2/token", "https://host/t/a", ""] {
+        for other in [
+            "https://host/t//oauth2/token",
+            "https://host/t/A/oauth2/token",
+            "https://host/t/carbon.super/oauth2/token",
+            "https://other/t/a/oauth2/token",
+            "https://host/t/a",
+            "",
+        ] {
             assert_eq!(issuers.organization_of(other), None, "{other}");
         }
     }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::contract::{AuthenticationError, Authenticator};
 use domain::oauth::Principal;
-use domain::{Organization, Secret, tenant};
+use domain::{Organization, Secret, error_code, tenant};
 use telemetry::error_chain::ErrorChain;
 
 use crate::problem::Problem;
@@ -135,6 +135,11 @@ impl<S: RequiredScopes> FromRequest for Guarded<S> {
             if !principal.has_any_scope(S::ANY_OF) {
                 return Err(Problem::missing_scope(S::ANY_OF));
             }
+            // Looked at after the scopes: a stranger learns no more under a tenant's path than elsewhere.
+            let path_tenant = path_tenant(&request);
+            if path_tenant.is_some_and(|organization| organization != principal.organization) {
+                return Err(Problem::new(error_code::FORBIDDEN, "The path names another tenant than the caller's own"));
+            }
             Ok(Self { principal, scopes: PhantomData })
         })
     }
@@ -162,8 +167,19 @@ impl FromRequest for Public {
     }
 }
 
-/// The tenant in the header `X-WSO2-Tenant` or the parameter `requestedTenant`; empty ones count as absent.
+/// The tenant under whose path a REST API was called, in the request's extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct PathTenant(pub Organization);
+
+fn path_tenant(request: &HttpRequest) -> Option<Organization> {
+    request.extensions().get::<PathTenant>().map(|tenant| tenant.0.clone())
+}
+
+/// The tenant in the path, else in the header `X-WSO2-Tenant` or the parameter `requestedTenant`; empty ones count as absent.
 fn requested_tenant(request: &HttpRequest) -> Result<Option<Organization>, Problem> {
+    if let Some(organization) = path_tenant(request) {
+        return Ok(Some(organization));
+    }
     let parse = |name: &'static str, text: &str| {
         tenant::parse_domain(name, text.trim()).map(Some).map_err(|error| Problem::invalid(name, error.rule))
     };

@@ -44,7 +44,8 @@ impl Authenticator for LocalAuthenticator {
             return Err(AuthenticationError::Refused("the subject is of another tenant than the issuer"));
         }
         let user = self.users.find(username, &organization).await.map_err(unavailable)?;
-        let user = user.ok_or(AuthenticationError::Refused("the user does not exist any more, or its tenant is not active"))?;
+        let user =
+            user.ok_or(AuthenticationError::Refused("the user does not exist any more, or its tenant is not active"))?;
         let scopes = still_allowed(&claims, &user.roles);
         Ok(Principal {
             username: user.username,

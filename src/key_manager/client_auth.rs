@@ -7,8 +7,8 @@ use security::client_secret;
 use store::StoreError;
 use store::apim::oauth::{clients, secrets};
 
-use crate::endpoints::realm::Realm;
 use crate::basic::{self, BasicCredentials};
+use crate::endpoints::realm::Realm;
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
 use crate::service::KeyManagerService;

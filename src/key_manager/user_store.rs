@@ -79,12 +79,12 @@ impl UserStore for LocalUserStore {
 
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError> {
         let (username, organization) = (username.to_owned(), organization.clone());
-        let stored = self
-            .shared_db
-            .read(move |conn| {
-                if is_active(conn, &organization)? { users::find(conn, &organization, &username) } else { Ok(None) }
-            })
-            .await;
+        let stored =
+            self.shared_db
+                .read(move |conn| {
+                    if is_active(conn, &organization)? { users::find(conn, &organization, &username) } else { Ok(None) }
+                })
+                .await;
         Ok(stored.map_err(unavailable)?.map(|stored| stored.user))
     }
 }

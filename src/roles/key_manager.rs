@@ -63,7 +63,11 @@ impl KeyManagerRole {
         let service = KeyManagerService::create(Dependencies {
             apim_db: node.apim.clone(),
             users,
-            key_encryption_key: Arc::new(secrets::key_encryption_key(&node.config.oauth, &node.security, key_encryption_key)?),
+            key_encryption_key: Arc::new(secrets::key_encryption_key(
+                &node.config.oauth,
+                &node.security,
+                key_encryption_key,
+            )?),
             oauth,
             issuer,
             base_url,

@@ -8,3 +8,4 @@ mod first_call;
 mod paths;
 mod store;
 mod support;
+mod tenancy;

@@ -43,11 +43,9 @@ pub(super) async fn userinfo(service: Service, request: HttpRequest) -> HttpResp
         Err(Refusal::InvalidToken) => {
             challenge(HttpResponse::Unauthorized(), &service.realm, ", error=\"invalid_token\"")
         }
-        Err(Refusal::InsufficientScope) => challenge(
-            HttpResponse::Forbidden(),
-            &service.realm,
-            ", error=\"insufficient_scope\", scope=\"openid\"",
-        ),
+        Err(Refusal::InsufficientScope) => {
+            challenge(HttpResponse::Forbidden(), &service.realm, ", error=\"insufficient_scope\", scope=\"openid\"")
+        }
         Err(Refusal::Other(error)) => super::answer::<()>(&service, Err(error)),
     }
 }

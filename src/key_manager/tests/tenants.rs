@@ -77,7 +77,11 @@ async fn a_tenants_tokens_come_from_its_own_issuer_and_key_and_name_their_tenant
         assert!(principal.has_any_scope(&["apim:admin"]));
     }
     let jwks = async |path: &str| fixture.send(TestRequest::get().uri(path)).await.body["keys"][0]["kid"].clone();
-    let kids = [jwks("/oauth2/jwks").await, jwks("/t/one.example/oauth2/jwks").await, jwks("/t/two.example/oauth2/jwks").await];
+    let kids = [
+        jwks("/oauth2/jwks").await,
+        jwks("/t/one.example/oauth2/jwks").await,
+        jwks("/t/two.example/oauth2/jwks").await,
+    ];
     assert!(kids[0] != kids[1] && kids[1] != kids[2] && kids.iter().all(serde_json::Value::is_string), "{kids:?}");
     assert_eq!(jwks("/t/carbon.super/oauth2/jwks").await, kids[0]);
 }
@@ -205,7 +209,8 @@ async fn a_tenants_discovery_names_the_tenants_endpoints() {
             assert!(metadata.text(member).starts_with("https://localhost:9443/t/one.example/oauth2/"), "{member}");
         }
     }
-    let unknown = fixture.send(TestRequest::get().uri("/t/no.example/oauth2/token/.well-known/openid-configuration")).await;
+    let unknown =
+        fixture.send(TestRequest::get().uri("/t/no.example/oauth2/token/.well-known/openid-configuration")).await;
     assert_eq!(unknown.status, 404);
 }
 

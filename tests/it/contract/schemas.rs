@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
 
-use super::operations::{Operation, rooms, served};
+use super::operations::{Operation, is_own, rooms, served};
 use crate::support::actors::properties;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Rest};
@@ -190,7 +190,7 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     consume(&contract, &api_id).await;
     administer(&contract).await;
     let visited = contract.visited.into_inner();
-    let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();
+    let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation) && !is_own(operation)).collect();
     assert!(unproved.is_empty(), "served, but never proved: {unproved:#?}");
     sandbox.stop().await;
 }
