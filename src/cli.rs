@@ -55,9 +55,28 @@ pub enum Command {
     },
     /// Ask the running node whether it is ready
     Healthcheck,
+    /// Organizations that share this installation
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// Tokens by which nodes know each other
     #[command(subcommand)]
     Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Make a tenant with its administrator; a running node serves it at once
+    Add {
+        /// Name of the tenant in lower case, e.g. tenant.example
+        #[arg(long)]
+        domain: String,
+        /// Name of its administrator, without the tenant
+        #[arg(long, value_name = "NAME")]
+        admin: String,
+        /// File with the administrator's password; else the environment variable GATEWRIGHT_TENANT_ADMIN_PASSWORD has it
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

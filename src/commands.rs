@@ -4,6 +4,7 @@ mod check;
 mod healthcheck;
 mod migrate;
 mod run;
+mod tenant;
 mod token;
 
 use config::{ConfigErrors, Loaded};
@@ -29,6 +30,8 @@ pub enum CommandError {
         #[source]
         source: store::migrate::MigrateError,
     },
+    #[error("the tenant cannot be made")]
+    Tenant(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the node token cannot be made")]
     Token(#[from] security::node_token::NodeTokenError),
     #[error("the node is not ready: {0}")]
@@ -49,6 +52,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         Some(Command::Check) => check::execute(&cli.node),
         Some(Command::Migrate { dry_run }) => migrate::execute(&cli.node, dry_run),
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
+        Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),
         Some(Command::Token(command)) => token::execute(&cli.node, command),
     }
 }

@@ -2,3 +2,4 @@
 
 pub mod limit;
 pub mod policy;
+pub mod tenant;

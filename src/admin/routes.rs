@@ -3,6 +3,7 @@
 use http::routes::Routes;
 
 use crate::dto::policy::{ApplicationThrottlePolicyDto, SubscriptionThrottlePolicyDto};
+use crate::rest::tenants::{create_tenant, get_tenants};
 use crate::rest::throttle_policies::{create, delete, get, list, update};
 
 /// Base path on the wire.
@@ -12,6 +13,9 @@ pub const BASE_PATH: &str = "/api/am/admin/v4";
 #[must_use]
 pub fn routes() -> Routes {
     Routes::new(BASE_PATH)
+        // Not of the contract, which leaves tenants to another interface.
+        .get("/tenants", get_tenants)
+        .post("/tenants", create_tenant)
         .get("/throttling/policies/application", list::<ApplicationThrottlePolicyDto>)
         .post("/throttling/policies/application", create::<ApplicationThrottlePolicyDto>)
         .get("/throttling/policies/application/{policyId}", get::<ApplicationThrottlePolicyDto>)

@@ -16,7 +16,7 @@ pub(crate) fn build(api: &Api, revision_id: RevisionId) -> GatewayApi {
         version: api.version.as_str().to_owned(),
         provider: api.provider.clone(),
         context: api.full_context(),
-        default_context: api.context.without_version(),
+        default_context: api.default_context(),
         operations: details
             .operations
             .iter()

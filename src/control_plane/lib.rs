@@ -18,12 +18,14 @@ pub mod passwords;
 pub mod policies;
 pub mod revisions;
 pub mod subscriptions;
+pub mod tenants;
 
 use std::sync::Arc;
 
 use client::GuardedFetch;
-use domain::contract::KeyManager;
+use domain::contract::{KeyManager, TenantKeys};
 use domain::{Clock, Timestamp};
+use security::password::PasswordGate;
 pub use store::apim::apis::{Direction, Page};
 use store::{ApimDb, SharedDb};
 
@@ -34,6 +36,8 @@ pub struct Deps {
     pub apim: ApimDb,
     pub shared: SharedDb,
     pub key_manager: Arc<dyn KeyManager>,
+    pub tenant_keys: Arc<dyn TenantKeys>,
+    pub passwords: PasswordGate,
     pub clock: Arc<dyn Clock>,
     /// Where APIs can be deployed.
     pub environments: Vec<Environment>,
@@ -64,6 +68,18 @@ impl ControlPlane {
 
     pub(crate) fn key_manager(&self) -> &dyn KeyManager {
         self.deps.key_manager.as_ref()
+    }
+
+    /// What makes tenants.
+    #[must_use]
+    pub fn tenant_maker(&self) -> tenants::TenantMaker {
+        tenants::TenantMaker {
+            apim: self.deps.apim.clone(),
+            shared: self.deps.shared.clone(),
+            keys: Arc::clone(&self.deps.tenant_keys),
+            passwords: self.deps.passwords.clone(),
+            clock: Arc::clone(&self.deps.clock),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::lifecycle::LifecycleState;
 use crate::name::{ApiContext, ApiName, ApiVersion};
-use crate::{ApiId, Organization, Timestamp};
+use crate::{ApiId, Organization, Timestamp, tenant};
 
 /// The working copy of an API (WSO2 `API`), stored as one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,9 +121,21 @@ pub struct Endpoint {
 }
 
 impl Api {
-    /// The path under which gateways serve this version, e.g. `/pizza/1.0.0`.
+    /// The path under which gateways serve this version, e.g. `/pizza/1.0.0` or `/t/tenant.example/pizza/1.0.0`.
     #[must_use]
     pub fn full_context(&self) -> String {
-        self.context.with_version(&self.version)
+        format!("{}{}", tenant::path_prefix(&self.organization), self.context.with_version(&self.version))
+    }
+
+    /// The path of the default version, e.g. `/pizza` or `/t/tenant.example/pizza`.
+    #[must_use]
+    pub fn default_context(&self) -> String {
+        format!("{}{}", tenant::path_prefix(&self.organization), self.context.without_version())
+    }
+
+    /// The context as the wire shows it: that of a tenant's API begins with `/t/<tenant>`.
+    #[must_use]
+    pub fn qualified_context(&self) -> String {
+        format!("{}{}", tenant::path_prefix(&self.organization), self.context.as_str())
     }
 }

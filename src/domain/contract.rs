@@ -6,6 +6,7 @@ pub mod event_bus;
 pub mod key_manager;
 pub mod lease_ledger;
 pub mod runtime_data;
+pub mod tenant_keys;
 pub mod throttle;
 pub mod user_store;
 
@@ -14,5 +15,6 @@ pub use event_bus::{EventBus, EventBusError};
 pub use key_manager::{KeyManager, KeyManagerError};
 pub use lease_ledger::{LeaseLedger, LedgerError};
 pub use runtime_data::{RuntimeData, RuntimeDataError};
+pub use tenant_keys::TenantKeys;
 pub use throttle::{Throttle, ThrottleUnavailable};
 pub use user_store::{UserStore, UserStoreError};

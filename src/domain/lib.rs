@@ -21,6 +21,7 @@ pub mod runtime;
 pub mod scope;
 pub mod secret;
 pub mod subscription;
+pub mod tenant;
 pub mod throttling;
 pub mod time;
 pub mod user;

@@ -139,10 +139,18 @@ impl ApiContext {
         if text == format!("/{}", Self::VERSION_PLACEHOLDER) {
             return Err(invalid("context", "must have a segment beside {version}"));
         }
-        if text == "/t" || text.starts_with("/t/") {
+        if text == "/t" || (text.starts_with("/t/") && text.split('/').count() < 4) {
             return Err(invalid("context", "must not start with '/t': that prefix addresses tenants"));
         }
         Ok(Self(text))
+    }
+
+    /// The context without `/t/<tenant>` before it, which is accepted when it names the tenant of the API.
+    pub fn within(self, organization: &Organization) -> Result<Self, InvalidName> {
+        let Some(rest) = self.0.strip_prefix("/t/") else { return Ok(self) };
+        let own = rest.split_once('/').filter(|(domain, _)| !organization.is_super() && *domain == organization.as_str());
+        let context = own.map(|(_, path)| Self::parse(path)).transpose()?.filter(|context| !context.0.starts_with("/t/"));
+        context.ok_or_else(|| invalid("context", "must not start with '/t/' and the domain of another tenant"))
     }
 
     #[must_use]
@@ -193,6 +201,21 @@ mod tests {
         let placed = ApiContext::parse("/api/{version}/dev").unwrap();
         assert_eq!(placed.with_version(&version), "/api/1.0.0/dev");
         assert_eq!(placed.without_version(), "/api/dev");
+    }
+
+    #[test]
+    fn a_context_may_name_its_own_tenant_and_no_other() {
+        let tenant = Organization::from_trusted("one.example".to_owned());
+        let within = |text: &str, organization: &Organization| {
+            ApiContext::parse(text).and_then(|context| context.within(organization)).map(|context| context.0)
+        };
+        assert_eq!(within("/t/one.example/pizza", &tenant), Ok("/pizza".to_owned()));
+        assert_eq!(within("t/one.example/{version}/pizza", &tenant), Ok("/{version}/pizza".to_owned()));
+        assert_eq!(within("/pizza", &tenant), Ok("/pizza".to_owned()));
+        for text in ["/t/two.example/pizza", "/t/one.example", "/t/one.example/t/two.example/x", "/t/one.example/{version}"] {
+            assert!(within(text, &tenant).is_err(), "{text} was accepted");
+        }
+        assert!(within("/t/carbon.super/pizza", &Organization::super_tenant()).is_err());
     }
 
     #[test]

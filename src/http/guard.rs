@@ -9,18 +9,23 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::Secret;
 use domain::contract::{AuthenticationError, Authenticator};
 use domain::oauth::Principal;
+use domain::{Organization, Secret, error_code, tenant};
 use telemetry::error_chain::ErrorChain;
 
 use crate::problem::Problem;
+use crate::query;
 
 /// Longest `Authorization` header that is looked at.
 const AUTHORIZATION_BYTES_MAX: usize = 16 * 1024;
+
+/// Where a request names the tenant whose data it wants to see.
+const TENANT_HEADER: &str = "X-WSO2-Tenant";
+const TENANT_PARAMETER: &str = "requestedTenant";
 
 /// A set of scopes of which a caller needs one; made with [`required_scopes!`](crate::required_scopes).
 pub trait RequiredScopes: 'static {
@@ -66,9 +71,12 @@ pub struct Guarded<S> {
     scopes: PhantomData<S>,
 }
 
-/// The caller when it sent credentials (401 when they are wrong), else nobody.
+/// The caller when it sent credentials (401 when they are wrong), else nobody; and the tenant that it wants to look at.
 #[derive(Debug, Clone)]
-pub struct OptionallyAuthenticated(Option<Principal>);
+pub struct OptionallyAuthenticated {
+    principal: Option<Principal>,
+    requested: Option<Organization>,
+}
 
 /// Anybody.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +100,15 @@ impl<S> Deref for Guarded<S> {
 impl OptionallyAuthenticated {
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        self.0.as_ref()
+        self.principal.as_ref()
+    }
+
+    /// The organization that is looked at: the one that the request names, else the caller's own, for nobody the super
+    /// tenant. To whom an answer belongs is told by [`Self::principal`]: a caller of another organization is a stranger.
+    #[must_use]
+    pub fn organization(&self) -> Organization {
+        let own = || self.principal.as_ref().map(|principal| principal.organization.clone());
+        self.requested.clone().or_else(own).unwrap_or_else(Organization::super_tenant)
     }
 }
 
@@ -119,6 +135,11 @@ impl<S: RequiredScopes> FromRequest for Guarded<S> {
             if !principal.has_any_scope(S::ANY_OF) {
                 return Err(Problem::missing_scope(S::ANY_OF));
             }
+            // Looked at after the scopes: a stranger learns no more under a tenant's path than elsewhere.
+            let path_tenant = path_tenant(&request);
+            if path_tenant.is_some_and(|organization| organization != principal.organization) {
+                return Err(Problem::new(error_code::FORBIDDEN, "The path names another tenant than the caller's own"));
+            }
             Ok(Self { principal, scopes: PhantomData })
         })
     }
@@ -130,7 +151,10 @@ impl FromRequest for OptionallyAuthenticated {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { authenticate(&request).await.map(Self) })
+        Box::pin(async move {
+            let principal = authenticate(&request).await?;
+            Ok(Self { principal, requested: requested_tenant(&request)? })
+        })
     }
 }
 
@@ -140,6 +164,31 @@ impl FromRequest for Public {
 
     fn from_request(_request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         ready(Ok(Self))
+    }
+}
+
+/// The tenant under whose path a REST API was called, in the request's extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct PathTenant(pub Organization);
+
+fn path_tenant(request: &HttpRequest) -> Option<Organization> {
+    request.extensions().get::<PathTenant>().map(|tenant| tenant.0.clone())
+}
+
+/// The tenant in the path, else in the header `X-WSO2-Tenant` or the parameter `requestedTenant`; empty ones count as absent.
+fn requested_tenant(request: &HttpRequest) -> Result<Option<Organization>, Problem> {
+    if let Some(organization) = path_tenant(request) {
+        return Ok(Some(organization));
+    }
+    let parse = |name: &'static str, text: &str| {
+        tenant::parse_domain(name, text.trim()).map(Some).map_err(|error| Problem::invalid(name, error.rule))
+    };
+    if let Some(header) = request.headers().get(TENANT_HEADER).filter(|header| !header.is_empty()) {
+        return parse(TENANT_HEADER, header.to_str().unwrap_or("?"));
+    }
+    match query::pairs(request.query_string()).into_iter().find(|(name, _)| name == TENANT_PARAMETER) {
+        Some((_, domain)) => parse(TENANT_PARAMETER, &domain),
+        None => Ok(None),
     }
 }
 

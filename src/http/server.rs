@@ -15,6 +15,7 @@ use crate::routes::{Routes, no_such_path};
 
 mod drain;
 mod observe;
+mod tenant_path;
 
 use drain::InFlight;
 pub use observe::Traffic;
@@ -172,6 +173,7 @@ impl Server {
                 .app_data(limits.clone())
                 .app_data(in_flight.clone())
                 .configure(|service| configure(service, &services))
+                .wrap(from_fn(tenant_path::strip))
                 .wrap(security_headers())
                 .wrap(from_fn(observe::observe))
         })

@@ -10,7 +10,7 @@ use domain::{Clock, Organization, Secret};
 use security::jwt::AccessTokenClaims;
 use store::{ApimDb, StoreError};
 
-use crate::token::verify::{AccessTokens, VerifyError};
+use crate::token::verify::{AccessTokens, Verified, VerifyError};
 
 /// The contract's authenticator for every process that reaches apim_db and a user store.
 pub struct LocalAuthenticator {
@@ -20,7 +20,7 @@ pub struct LocalAuthenticator {
 }
 
 impl LocalAuthenticator {
-    /// `issuer` is the `iss` of the deployment's tokens.
+    /// `issuer` is the `iss` of the super tenant's tokens, from which those of the other tenants are derived.
     #[must_use]
     pub fn new(apim_db: ApimDb, users: Arc<dyn UserStore>, issuer: String, clock: Arc<dyn Clock>) -> Self {
         Self { access_tokens: AccessTokens::new(apim_db, issuer), users, clock }
@@ -36,14 +36,16 @@ impl std::fmt::Debug for LocalAuthenticator {
 #[async_trait]
 impl Authenticator for LocalAuthenticator {
     async fn bearer(&self, token: &Secret<String>) -> Result<Principal, AuthenticationError> {
-        let claims = self.access_tokens.verify(token.expose(), self.clock.now()).await.map_err(refusal)?;
+        let verified = self.access_tokens.verify(token.expose(), self.clock.now()).await.map_err(refusal)?;
+        let Verified { organization: issued_by, claims } = verified;
         let (username, organization) =
             split_subject(&claims.sub).ok_or(AuthenticationError::Refused("the subject names no tenant"))?;
-        if organization != *self.access_tokens.organization() {
+        if organization != issued_by {
             return Err(AuthenticationError::Refused("the subject is of another tenant than the issuer"));
         }
         let user = self.users.find(username, &organization).await.map_err(unavailable)?;
-        let user = user.ok_or(AuthenticationError::Refused("the user does not exist any more"))?;
+        let user =
+            user.ok_or(AuthenticationError::Refused("the user does not exist any more, or its tenant is not active"))?;
         let scopes = still_allowed(&claims, &user.roles);
         Ok(Principal {
             username: user.username,

@@ -8,6 +8,7 @@ use store::StoreError;
 use store::apim::oauth::{clients, secrets};
 
 use crate::basic::{self, BasicCredentials};
+use crate::endpoints::realm::Realm;
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
 use crate::service::KeyManagerService;
@@ -22,13 +23,15 @@ const CLIENT_ID_CHARS_MAX: usize = 255;
 pub(crate) async fn authenticate(
     service: &KeyManagerService,
     request: &HttpRequest,
+    realm: &Realm,
     parameters: &Parameters,
 ) -> Result<Client, OAuthError> {
     let presented = presented(request, parameters)?;
-    find(service, &presented).await?.ok_or(OAuthError::InvalidClient)
+    let client = find(service, &presented).await?;
+    client.filter(|client| realm.permits_client(client)).ok_or(OAuthError::InvalidClient)
 }
 
-/// The client whose id and secret these are.
+/// The client whose id and secret these are, unless its tenant is not active.
 pub(crate) async fn find(
     service: &KeyManagerService,
     presented: &BasicCredentials,
@@ -49,7 +52,8 @@ pub(crate) async fn find(
     // Every secret is compared, so that the time does not tell which one fits.
     let fits =
         secrets.iter().fold(false, |fits, secret| client_secret::verify(&presented.password, &secret.hash) | fits);
-    Ok(fits.then_some(client))
+    let is_served = fits && service.users.has_tenant(&client.organization).await?;
+    Ok(is_served.then_some(client))
 }
 
 fn presented(request: &HttpRequest, parameters: &Parameters) -> Result<BasicCredentials, OAuthError> {

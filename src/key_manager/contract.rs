@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::contract::{KeyManager, KeyManagerError};
 use domain::oauth::{ClientChange, ClientRegistration, ClientSecret, IssuedToken, KeyManagerInfo, RegisteredClient};
+use domain::tenant;
 use domain::{Organization, Secret};
 use serde_json::{Map, Value};
 
@@ -31,12 +32,13 @@ impl KeyManager for KeyManagerService {
         Ok(clients::delete(self, organization, client_id).await?)
     }
 
-    fn info(&self, _organization: &Organization) -> KeyManagerInfo {
+    fn info(&self, organization: &Organization) -> KeyManagerInfo {
+        let url = |path: &str| format!("{}{}{path}", self.base_url, tenant::path_prefix(organization));
         KeyManagerInfo {
-            issuer: self.issuer.clone(),
-            token_endpoint: format!("{}{}", self.base_url, path::TOKEN),
-            revoke_endpoint: format!("{}{}", self.base_url, path::REVOKE),
-            user_info_endpoint: None,
+            issuer: self.signing.issuer_of(organization),
+            token_endpoint: url(path::TOKEN),
+            revoke_endpoint: url(path::REVOKE),
+            user_info_endpoint: Some(url(path::USERINFO)),
             grant_types: GrantType::ALL.iter().map(|grant_type| grant_type.as_str().to_owned()).collect(),
         }
     }

@@ -3,9 +3,11 @@
 mod discovery;
 mod introspect;
 mod jwks;
+pub(crate) mod realm;
 mod register;
 mod revoke;
 mod token;
+mod userinfo;
 
 use std::sync::Arc;
 
@@ -27,6 +29,9 @@ pub(crate) mod path {
     pub(crate) const REGISTER: &str = "/client-registration/v0.17/register";
     pub(crate) const REVOKE: &str = "/oauth2/revoke";
     pub(crate) const TOKEN: &str = "/oauth2/token";
+    pub(crate) const USERINFO: &str = "/oauth2/userinfo";
+    /// Before a tenant's form of the paths above.
+    pub(crate) const TENANT: &str = "/t/{tenant}";
     /// Below the issuer (OpenID Connect Discovery section 4).
     pub(crate) const OPENID_CONFIGURATION: &str = "/oauth2/token/.well-known/openid-configuration";
     /// Before the issuer's path (RFC 8414 section 3).
@@ -44,13 +49,26 @@ pub fn configure(routes: &mut ServiceConfig, key_manager: Arc<KeyManagerService>
     let service = Service::from(key_manager);
     let resource = |path: &str| web::resource(path.to_owned()).app_data(service.clone());
     routes
-        .service(resource(path::TOKEN).route(web::post().to(token::token)))
-        .service(resource(path::REVOKE).route(web::post().to(revoke::revoke)))
-        .service(resource(path::INTROSPECT).route(web::post().to(introspect::introspect)))
-        .service(resource(path::JWKS).route(web::get().to(jwks::jwks)))
         .service(resource(path::REGISTER).route(web::post().to(register::register)))
-        .service(resource(path::OPENID_CONFIGURATION).route(web::get().to(discovery::metadata)))
-        .service(resource(path::AUTHORIZATION_SERVER).route(web::get().to(discovery::metadata)));
+        .service(resource(path::AUTHORIZATION_SERVER).route(web::get().to(discovery::metadata)))
+        .service(
+            resource(&path::AUTHORIZATION_SERVER.replace("/oauth2/", "/t/{tenant}/oauth2/"))
+                .route(web::get().to(discovery::metadata)),
+        );
+    for prefix in ["", path::TENANT] {
+        let resource = |path: &str| resource(&format!("{prefix}{path}"));
+        routes
+            .service(resource(path::TOKEN).route(web::post().to(token::token)))
+            .service(resource(path::REVOKE).route(web::post().to(revoke::revoke)))
+            .service(resource(path::INTROSPECT).route(web::post().to(introspect::introspect)))
+            .service(resource(path::JWKS).route(web::get().to(jwks::jwks)))
+            .service(
+                resource(path::USERINFO)
+                    .route(web::get().to(userinfo::userinfo))
+                    .route(web::post().to(userinfo::userinfo)),
+            )
+            .service(resource(path::OPENID_CONFIGURATION).route(web::get().to(discovery::metadata)));
+    }
 }
 
 /// The parameters of a form or JSON request.

@@ -40,6 +40,9 @@ pub(crate) enum OAuthError {
     /// The user is known and may not do this, 403.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The path names a tenant that does not exist or is not active, 404.
+    #[error("there is no such tenant")]
+    UnknownTenant,
     /// The body was not read; the status says why (408, 413, ..).
     #[error("{description}")]
     Body { status: u16, description: String },
@@ -59,7 +62,7 @@ impl OAuthError {
     /// The `error` member.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::InvalidRequest(_) | Self::Body { .. } => "invalid_request",
+            Self::InvalidRequest(_) | Self::Body { .. } | Self::UnknownTenant => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
             Self::UnauthorizedClient(_) => "unauthorized_client",
@@ -75,6 +78,7 @@ impl OAuthError {
         match self {
             Self::InvalidClient | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::UnknownTenant => StatusCode::NOT_FOUND,
             Self::Body { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

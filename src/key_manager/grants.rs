@@ -9,6 +9,7 @@ pub(crate) use client_credentials::issue as issue_application_token;
 
 use domain::oauth::Client;
 
+use crate::endpoints::realm::Realm;
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
 use crate::service::KeyManagerService;
@@ -48,6 +49,7 @@ pub(crate) fn is_registered(client: &Client, grant_type: GrantType) -> bool {
 pub(crate) async fn serve(
     service: &KeyManagerService,
     client: &Client,
+    realm: &Realm,
     parameters: &Parameters,
 ) -> Result<TokenResponseDto, OAuthError> {
     let grant_type = GrantType::parse(parameters.required("grant_type")?.expose());
@@ -56,9 +58,9 @@ pub(crate) async fn serve(
         return Err(OAuthError::UnauthorizedClient("the client is not registered for this grant type"));
     }
     let answer = match grant_type {
-        GrantType::ClientCredentials => client_credentials::serve(service, client, parameters).await,
-        GrantType::Password => password::serve(service, client, parameters).await,
-        GrantType::RefreshToken => refresh_token::serve(service, client, parameters).await,
+        GrantType::ClientCredentials => client_credentials::serve(service, client, realm, parameters).await,
+        GrantType::Password => password::serve(service, client, realm, parameters).await,
+        GrantType::RefreshToken => refresh_token::serve(service, client, realm, parameters).await,
     }?;
     service.metrics.issued(grant_type.as_str());
     Ok(answer)

@@ -30,6 +30,7 @@ mod user_store;
 pub use authenticator::LocalAuthenticator;
 pub use endpoints::configure;
 pub use service::{CreateError, Dependencies, KeyManagerService};
+pub use signing::Signing;
 pub use user_store::LocalUserStore;
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ async fn round(service: &KeyManagerService) {
     if let Err(error) = purge(service).await {
         tracing::warn!(error = %ErrorChain(&error), "expired tokens could not be purged");
     }
-    if let Err(error) = service.signing.reload(&service.apim_db, &service.key_encryption_key, service.now()).await {
-        tracing::error!(error = %ErrorChain(&error), "the token-signing key could not be reloaded");
+    if let Err(error) = service.signing.reload().await {
+        tracing::error!(error = %ErrorChain(&error), "the token-signing keys could not be reloaded");
     }
 }
 

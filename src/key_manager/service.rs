@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use config::sections::oauth::Oauth;
-use domain::contract::UserStore;
-use domain::{Clock, Timestamp};
+use domain::contract::{TenantKeys, UserStore};
+use domain::{Clock, Organization, Timestamp};
 use security::key_encryption::KeyEncryptionKey;
 use security::signing_key::SigningKeyError;
 use store::{ApimDb, StoreError};
@@ -51,11 +51,11 @@ pub struct KeyManagerService {
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) key_encryption_key: Arc<KeyEncryptionKey>,
     pub(crate) oauth: Oauth,
-    pub(crate) issuer: String,
+    issuer: String,
     pub(crate) base_url: String,
     pub(crate) realm: String,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) signing: Signing,
+    pub(crate) signing: Arc<Signing>,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) metrics: KeyManagerMetrics,
 }
@@ -71,7 +71,14 @@ impl KeyManagerService {
     pub async fn create(dependencies: Dependencies) -> Result<Self, CreateError> {
         let Dependencies { apim_db, users, key_encryption_key, oauth, issuer, base_url, hostname, clock, metrics } =
             dependencies;
-        let signing = Signing::open(&apim_db, &key_encryption_key, &oauth, &issuer, clock.now()).await?;
+        let signing = Signing::new(
+            apim_db.clone(),
+            Arc::clone(&key_encryption_key),
+            oauth.clone(),
+            issuer.clone(),
+            Arc::clone(&clock),
+        );
+        signing.ensure(&Organization::super_tenant()).await?;
         Ok(Self {
             access_tokens: AccessTokens::new(apim_db.clone(), issuer.clone()),
             apim_db,
@@ -83,7 +90,7 @@ impl KeyManagerService {
             // Quotes would end the quoted string of the challenge.
             realm: hostname.replace(['"', '\\'], ""),
             clock,
-            signing,
+            signing: Arc::new(signing),
             metrics: KeyManagerMetrics::register(&metrics),
         })
     }
@@ -94,10 +101,16 @@ impl KeyManagerService {
         runtime.spawn(purge::run(self, shutdown))
     }
 
-    /// Makes a new signing key: published at once, signing after `oauth.key_publish_lead`, while the old ones stay
+    /// Makes issuers and keys of tenants; tokens of a tenant are issued as soon as it has them.
+    #[must_use]
+    pub fn tenant_keys(&self) -> Arc<dyn TenantKeys> {
+        Arc::clone(&self.signing) as Arc<dyn TenantKeys>
+    }
+
+    /// Makes a new signing key of the super tenant: published at once, signing after `oauth.key_publish_lead`, while the old ones stay
     /// published as long as tokens that they signed can live.
     pub async fn rotate_signing_key(&self) -> Result<(), CreateError> {
-        self.signing.rotate(&self.apim_db, &self.key_encryption_key, &self.oauth, self.now()).await
+        self.signing.rotate(&Organization::super_tenant()).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {

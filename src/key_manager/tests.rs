@@ -8,4 +8,5 @@ mod introspect;
 mod metadata;
 mod refresh;
 mod register;
+mod tenants;
 mod token;

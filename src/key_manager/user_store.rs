@@ -49,6 +49,15 @@ fn locate(conn: &mut SharedConn, login: &str) -> Result<Option<StoredUser>, Stor
     users::find(conn, &Organization::super_tenant(), login)
 }
 
+/// The super tenant always is.
+fn is_active(conn: &mut SharedConn, organization: &Organization) -> Result<bool, StoreError> {
+    if organization.is_super() {
+        return Ok(true);
+    }
+    let tenant = tenants::find(conn, organization.as_str())?;
+    Ok(tenant.is_some_and(|tenant| tenant.state == tenants::TenantState::Active))
+}
+
 #[async_trait]
 impl UserStore for LocalUserStore {
     async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError> {
@@ -77,9 +86,19 @@ impl UserStore for LocalUserStore {
         self.shared_db.write(move |conn| users::set_password(conn, id, &hash, now)).await.map_err(unavailable)
     }
 
+    async fn has_tenant(&self, organization: &Organization) -> Result<bool, UserStoreError> {
+        let organization = organization.clone();
+        self.shared_db.read(move |conn| is_active(conn, &organization)).await.map_err(unavailable)
+    }
+
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError> {
         let (username, organization) = (username.to_owned(), organization.clone());
-        let stored = self.shared_db.read(move |conn| users::find(conn, &organization, &username)).await;
+        let stored =
+            self.shared_db
+                .read(move |conn| {
+                    if is_active(conn, &organization)? { users::find(conn, &organization, &username) } else { Ok(None) }
+                })
+                .await;
         Ok(stored.map_err(unavailable)?.map(|stored| stored.user))
     }
 }

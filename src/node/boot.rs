@@ -88,7 +88,7 @@ impl Roles {
         let key_manager = KeyManagerRole::create(node, key_encryption_key).await?;
         let event_hub = EventHubRole::create(node)?;
         let traffic_manager = TrafficManagerRole::create(node, node_id(node)?);
-        let control_plane = ControlPlaneRole::create(node, key_manager.key_manager()).await?;
+        let control_plane = ControlPlaneRole::create(node, &key_manager).await?;
         let peers = Peers {
             event_bus: event_hub.event_bus(),
             runtime_data: event_hub.runtime_data(),

@@ -6,30 +6,34 @@ use actix_web::web::Data;
 use client::GuardedFetch;
 use control_plane::{ControlPlane, Deps, Environment, Vhost, bootstrap};
 use domain::Organization;
-use domain::contract::KeyManager;
 use http::server::Services;
 
 use super::RoleError;
+use super::key_manager::KeyManagerRole;
 use crate::node::NodeContext;
 
 pub(crate) struct ControlPlaneRole(ControlPlane);
 
 impl ControlPlaneRole {
-    /// Stores the default policies at the first start.
-    pub(crate) async fn create(node: &NodeContext, key_manager: Arc<dyn KeyManager>) -> Result<Self, RoleError> {
+    /// Stores the default policies at the first start, and finishes tenants that an earlier end left half-made.
+    pub(crate) async fn create(node: &NodeContext, key_manager: &KeyManagerRole) -> Result<Self, RoleError> {
         let organization = Organization::super_tenant();
         bootstrap::ensure_default_policies(&node.apim, organization, node.clock.now())
             .await
             .map_err(RoleError::of("admin"))?;
-        Ok(Self(ControlPlane::new(Deps {
+        let control_plane = ControlPlane::new(Deps {
             apim: node.apim.clone(),
             shared: node.shared.clone(),
-            key_manager,
+            key_manager: key_manager.key_manager(),
+            tenant_keys: key_manager.tenant_keys(),
+            passwords: key_manager.passwords(),
             clock: Arc::clone(&node.clock),
             environments: environments(node),
             heartbeat_fresh_for: node.config.event_hub.gateway_fresh_for.get(),
             fetch: GuardedFetch::new(&node.config.fetch),
-        })))
+        });
+        control_plane.tenant_maker().resume().await.map_err(RoleError::of("admin"))?;
+        Ok(Self(control_plane))
     }
 
     pub(crate) fn mount(&self, services: Services) -> Services {

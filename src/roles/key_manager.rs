@@ -1,12 +1,13 @@
 //! The key manager: users, clients and tokens.
 
-mod secrets;
+pub(crate) mod secrets;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use config::Config;
 use config::sections::server::Server;
-use domain::contract::{Authenticator, KeyManager, UserStore};
+use domain::contract::{Authenticator, KeyManager, TenantKeys, UserStore};
 use domain::{Organization, Secret};
 use http::server::Services;
 use key_manager::bootstrap;
@@ -34,6 +35,7 @@ struct DefaultPassword {
 pub(crate) struct KeyManagerRole {
     service: Arc<KeyManagerService>,
     authenticator: Arc<dyn Authenticator>,
+    passwords: PasswordGate,
 }
 
 impl KeyManagerRole {
@@ -55,13 +57,17 @@ impl KeyManagerRole {
         let users: Arc<dyn UserStore> = Arc::new(LocalUserStore::new(node.shared.clone(), gate.clone()));
         ensure_administrator(node, &gate, users.as_ref()).await?;
         let base_url = node.management_url();
-        let issuer = oauth.issuer.clone().unwrap_or_else(|| default_issuer(&node.config.server));
+        let issuer = issuer(&node.config);
         let authenticator =
             LocalAuthenticator::new(node.apim.clone(), Arc::clone(&users), issuer.clone(), Arc::clone(&node.clock));
         let service = KeyManagerService::create(Dependencies {
             apim_db: node.apim.clone(),
             users,
-            key_encryption_key: Arc::new(secrets::key_encryption_key(node, key_encryption_key)?),
+            key_encryption_key: Arc::new(secrets::key_encryption_key(
+                &node.config.oauth,
+                &node.security,
+                key_encryption_key,
+            )?),
             oauth,
             issuer,
             base_url,
@@ -70,11 +76,19 @@ impl KeyManagerRole {
             metrics: node.metrics.clone(),
         })
         .await?;
-        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator) })
+        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator), passwords: gate })
     }
 
     pub(crate) fn key_manager(&self) -> Arc<dyn KeyManager> {
         Arc::clone(&self.service) as Arc<dyn KeyManager>
+    }
+
+    pub(crate) fn tenant_keys(&self) -> Arc<dyn TenantKeys> {
+        self.service.tenant_keys()
+    }
+
+    pub(crate) fn passwords(&self) -> PasswordGate {
+        self.passwords.clone()
     }
 
     pub(crate) fn mount(&self, services: Services) -> Services {
@@ -110,6 +124,11 @@ async fn ensure_administrator(
         return Err(refused());
     }
     Ok(())
+}
+
+/// `iss` of the super tenant's tokens.
+pub(crate) fn issuer(config: &Config) -> String {
+    config.oauth.issuer.clone().unwrap_or_else(|| default_issuer(&config.server))
 }
 
 /// From the configuration, not from the port that happened to be free: tokens stay good over restarts.

@@ -2,5 +2,6 @@
 
 mod authorisation;
 mod devportal;
+mod isolation;
 mod operations;
 mod schemas;

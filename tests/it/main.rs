@@ -11,3 +11,4 @@ mod first_call;
 mod paths;
 mod store;
 mod support;
+mod tenancy;

@@ -8,12 +8,14 @@ pub mod people;
 pub mod process;
 pub mod rest;
 pub mod sandbox;
+pub mod tenants;
 pub mod wait;
 
 pub use actors::{Caller, Publisher};
 pub use database::DatabaseKind;
 pub use rest::Answer;
 pub use sandbox::Sandbox;
+pub use tenants::Tenant;
 pub use wait::eventually;
 
 /// Makes one test per database of an async function that takes a [`Sandbox`].

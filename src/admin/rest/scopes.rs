@@ -3,4 +3,5 @@
 http::guard::required_scopes! {
     pub TierView = ["apim:admin", "apim:tier_view"];
     pub TierManage = ["apim:admin", "apim:tier_manage"];
+    pub TenantManage = ["apim:admin"];
 }

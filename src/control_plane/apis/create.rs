@@ -51,7 +51,7 @@ impl ControlPlane {
             organization: caller.organization.clone(),
             name: new.name,
             version: new.version,
-            context: new.context,
+            context: new.context.within(&caller.organization)?,
             provider: user.clone(),
             state: LifecycleState::Created,
             is_default_version: new.is_default_version,

@@ -4,8 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::apis::{ApiFilter, ApiSort};
 use control_plane::{ControlPlane, Direction, Page};
-use domain::Organization;
-use domain::oauth::Principal;
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
@@ -21,11 +19,6 @@ use crate::dto::api_info::ApiInfoDto;
 #[serde(default)]
 pub struct ListParameters {
     query: Option<String>,
-}
-
-/// Whose APIs a request looks at: the caller's own organization, for nobody the super tenant.
-pub(super) fn organization(caller: Option<&Principal>) -> Organization {
-    caller.map_or_else(Organization::super_tenant, |caller| caller.organization.clone())
 }
 
 /// `name:X`, or bare words as parts of the name; quotes make a name exact.
@@ -53,11 +46,11 @@ pub async fn get_apis(
     parameters: QueryParams<ListParameters>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.principal();
+    let (organization, caller) = (caller.organization(), caller.principal());
     let filter = filter(parameters.0.query.as_deref())?;
     let page = Page { offset: pagination.offset, limit: pagination.limit };
     let order = (ApiSort::Name, Direction::Ascending);
-    let found = control_plane.list_visible_apis(&organization(caller), caller, filter, order, page).await?;
+    let found = control_plane.list_visible_apis(&organization, caller, filter, order, page).await?;
     let list: Vec<ApiInfoDto> = found.apis.iter().map(ApiInfoDto::from).collect();
     Ok(answer::ok(pagination.envelope(list, u64::try_from(found.total).unwrap_or(0))))
 }
@@ -67,8 +60,8 @@ pub async fn get_api(
     api_id: Path<String>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.principal();
-    let api = control_plane.get_visible_api(&organization(caller), caller, &api_id).await?;
+    let (organization, caller) = (caller.organization(), caller.principal());
+    let api = control_plane.get_visible_api(&organization, caller, &api_id).await?;
     Ok(answer::ok(ApiDto::new(&api, control_plane.environments())))
 }
 
@@ -85,8 +78,8 @@ pub async fn get_api_swagger(
     parameters: QueryParams<SwaggerParameters>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.principal();
-    let api = control_plane.get_visible_api(&organization(caller), caller, &api_id).await?;
+    let (organization, caller) = (caller.organization(), caller.principal());
+    let api = control_plane.get_visible_api(&organization, caller, &api_id).await?;
     let wished = parameters.0.environment_name.as_deref();
     let environments: Vec<_> = control_plane
         .environments()

@@ -11,7 +11,6 @@ use http::problem::Problem;
 use http::query::QueryParams;
 use serde::Deserialize;
 
-use super::apis::organization;
 use crate::dto::search_result::ApiSearchResultDto;
 
 /// Most terms of one query.
@@ -73,9 +72,9 @@ pub async fn search(
     parameters: QueryParams<SearchParameters>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.principal();
+    let (organization, caller) = (caller.organization(), caller.principal());
     let found = match terms(parameters.0.query.as_deref().unwrap_or_default())? {
-        Some(terms) => control_plane.search_visible_apis(&organization(caller), caller, &terms).await?,
+        Some(terms) => control_plane.search_visible_apis(&organization, caller, &terms).await?,
         None => Vec::new(),
     };
     Ok(answer::ok(pagination.envelope_of_all(found.iter().map(ApiSearchResultDto::from).collect())))

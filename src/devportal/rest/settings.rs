@@ -7,7 +7,6 @@ use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::problem::Problem;
 
-use super::apis::organization;
 use crate::dto::settings::SettingsDto;
 
 /// The portal reads them before anybody has signed in.
@@ -15,6 +14,6 @@ pub async fn get_settings(
     caller: OptionallyAuthenticated,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let key_manager = control_plane.resident_key_manager(&organization(caller.principal()));
+    let key_manager = control_plane.resident_key_manager(&caller.organization());
     Ok(answer::ok(SettingsDto::new(control_plane.environments(), key_manager.grant_types)))
 }

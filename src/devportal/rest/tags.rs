@@ -8,7 +8,6 @@ use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
 use http::problem::Problem;
 
-use super::apis::organization;
 use crate::dto::tag::TagDto;
 
 pub async fn get_tags(
@@ -16,8 +15,8 @@ pub async fn get_tags(
     pagination: Pagination,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = caller.principal();
-    let counts = control_plane.count_tags(&organization(caller), caller).await?;
+    let (organization, caller) = (caller.organization(), caller.principal());
+    let counts = control_plane.count_tags(&organization, caller).await?;
     let list: Vec<TagDto> = counts.into_iter().map(TagDto::from).collect();
     Ok(answer::ok(pagination.envelope_of_all(list)))
 }

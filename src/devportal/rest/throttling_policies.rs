@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
 use domain::throttling::policy::UNAUTHENTICATED;
 use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
-use domain::{Organization, error_code};
+use domain::error_code;
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
@@ -39,7 +39,7 @@ async fn policies(
     level: &str,
     control_plane: &ControlPlane,
 ) -> Result<Vec<ThrottlingPolicyDto>, Problem> {
-    let organization = caller.principal().map_or_else(Organization::super_tenant, |caller| caller.organization.clone());
+    let organization = caller.organization();
     Ok(match level {
         "application" => control_plane
             .list_policies::<ApplicationPolicy>(&organization)

@@ -27,6 +27,9 @@ pub trait UserStore: Send + Sync {
     async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp)
     -> Result<bool, UserStoreError>;
 
-    /// The user by name without tenant.
+    /// Whether the tenant exists and is active.
+    async fn has_tenant(&self, organization: &Organization) -> Result<bool, UserStoreError>;
+
+    /// The user of an active tenant, by name without tenant.
     async fn find(&self, username: &str, organization: &Organization) -> Result<Option<User>, UserStoreError>;
 }

@@ -8,6 +8,7 @@ use security::jwt::{AccessTokenClaims, AuthorizedUserType};
 use serde::Serialize;
 use store::apim::oauth::refresh_tokens::{self, RefreshToken};
 
+use super::realm::Realm;
 use super::{Body, Service};
 use crate::basic;
 use crate::client_auth;
@@ -90,11 +91,10 @@ async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -
     let organization = authorize(service, request).await?;
     let parameters = super::parameters(request, body)?;
     let token = parameters.required("token")?;
-    if organization != *service.access_tokens.organization() {
-        return Ok(IntrospectionDto::default());
-    }
     match service.access_tokens.verify(token.expose(), service.now()).await {
-        Ok(claims) => Ok(claims.into()),
+        // Tokens of other tenants are nobody's business here.
+        Ok(verified) if verified.organization != organization => Ok(IntrospectionDto::default()),
+        Ok(verified) => Ok(verified.claims.into()),
         Err(VerifyError::Revoked) => Ok(IntrospectionDto::default()),
         Err(VerifyError::Refused(_)) => of_refresh_token(service, &organization, token).await,
         Err(VerifyError::Store(error)) => Err(error.into()),
@@ -104,11 +104,13 @@ async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -
 
 /// The tenant of the caller: a client with its secret, or a user with role `admin`.
 async fn authorize(service: &KeyManagerService, request: &HttpRequest) -> Result<Organization, OAuthError> {
+    let realm = Realm::of(service, request).await?;
     let credentials = basic::credentials(request).ok().flatten().ok_or(OAuthError::Unauthenticated)?;
-    if let Some(client) = client_auth::find(service, &credentials).await? {
+    let client = client_auth::find(service, &credentials).await?;
+    if let Some(client) = client.filter(|client| realm.permits(&client.organization)) {
         return Ok(client.organization);
     }
-    let user = service.users.authenticate(&credentials.name, &credentials.password).await?;
+    let user = service.users.authenticate(&realm.login(&credentials.name), &credentials.password).await?;
     let user = user.ok_or(OAuthError::Unauthenticated)?;
     if !user.has_role(role::ADMIN) {
         return Err(OAuthError::Forbidden("only administrators and clients may introspect tokens"));

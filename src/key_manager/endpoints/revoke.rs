@@ -4,14 +4,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::oauth::Client;
 use domain::{Secret, Timestamp};
 use security::client_secret;
-use security::jwt::AccessTokenClaims;
 use store::StoreError;
 use store::apim::oauth::refresh_tokens;
 
+use super::realm::Realm;
 use super::{Body, Service};
 use crate::error::OAuthError;
 use crate::service::KeyManagerService;
-use crate::token::verify::VerifyError;
+use crate::token::verify::{Verified, VerifyError};
 use crate::{client_auth, revocation};
 
 const FOREIGN: OAuthError = OAuthError::UnauthorizedClient("the token was issued to another client");
@@ -26,11 +26,12 @@ pub(super) async fn revoke(service: Service, request: HttpRequest, body: Body) -
 /// Revokes whatever the token is: the hint only says where to look first, and both places are looked at anyway.
 async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -> Result<(), OAuthError> {
     let parameters = super::parameters(request, body)?;
-    let client = client_auth::authenticate(service, request, &parameters).await?;
+    let realm = Realm::of(service, request).await?;
+    let client = client_auth::authenticate(service, request, &realm, &parameters).await?;
     let token = parameters.required("token")?;
     let now = service.now();
     match service.access_tokens.verify(token.expose(), now).await {
-        Ok(claims) => revoke_access_token(service, &client, claims, now).await,
+        Ok(verified) => revoke_access_token(service, &client, verified, now).await,
         Err(VerifyError::Refused(_) | VerifyError::Revoked) => revoke_refresh_token(service, &client, token, now).await,
         Err(VerifyError::Store(error)) => Err(error.into()),
         Err(error) => Err(OAuthError::internal(error)),
@@ -41,13 +42,12 @@ async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -
 async fn revoke_access_token(
     service: &KeyManagerService,
     client: &Client,
-    claims: AccessTokenClaims,
+    Verified { organization, claims }: Verified,
     now: Timestamp,
 ) -> Result<(), OAuthError> {
     if claims.client_id != client.id {
         return Err(FOREIGN);
     }
-    let organization = service.access_tokens.organization().clone();
     service
         .apim_db
         .write(move |conn| {

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::realm::Realm;
 use super::{Body, Service};
 use crate::error::OAuthError;
 use crate::service::KeyManagerService;
@@ -14,6 +15,7 @@ pub(super) async fn token(service: Service, request: HttpRequest, body: Body) ->
 
 async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -> Result<TokenResponseDto, OAuthError> {
     let parameters = super::parameters(request, body)?;
-    let client = client_auth::authenticate(service, request, &parameters).await?;
-    grants::serve(service, &client, &parameters).await
+    let realm = Realm::of(service, request).await?;
+    let client = client_auth::authenticate(service, request, &realm, &parameters).await?;
+    grants::serve(service, &client, &realm, &parameters).await
 }

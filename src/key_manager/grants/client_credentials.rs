@@ -5,6 +5,7 @@ use domain::oauth::Client;
 use domain::user::user_with_tenant;
 use security::jwt::AuthorizedUserType;
 
+use crate::endpoints::realm::Realm;
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
 use crate::service::KeyManagerService;
@@ -14,9 +15,13 @@ use crate::token::scopes;
 pub(super) async fn serve(
     service: &KeyManagerService,
     client: &Client,
+    realm: &Realm,
     parameters: &Parameters,
 ) -> Result<TokenResponseDto, OAuthError> {
     let requested = scopes::parse(parameters.text("scope").unwrap_or_default())?;
+    if !realm.permits(&client.organization) {
+        return Err(OAuthError::UnauthorizedClient("the client is of another tenant"));
+    }
     let access = issue(service, client, &requested, issue::application_lifetime(service, client)).await?;
     Ok(TokenResponseDto::new(&access, None))
 }
@@ -40,6 +45,7 @@ pub(crate) async fn issue(
         service,
         Grant {
             client,
+            organization: &client.organization,
             subject: user_with_tenant(&client.owner, &client.organization),
             aut: AuthorizedUserType::Application,
             scopes: granted,
@@ -47,4 +53,5 @@ pub(crate) async fn issue(
         },
         service.now(),
     )
+    .await
 }

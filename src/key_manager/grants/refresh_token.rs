@@ -9,6 +9,7 @@ use store::apim::oauth::refresh_tokens::{self, RefreshToken};
 use store::{ApimConn, StoreError};
 
 use super::user_tokens::{self, Family};
+use crate::endpoints::realm::Realm;
 use crate::error::OAuthError;
 use crate::parameters::Parameters;
 use crate::revocation;
@@ -21,15 +22,19 @@ const REFUSED: OAuthError = OAuthError::InvalidGrant("the refresh token is not v
 pub(super) async fn serve(
     service: &KeyManagerService,
     client: &Client,
+    realm: &Realm,
     parameters: &Parameters,
 ) -> Result<TokenResponseDto, OAuthError> {
     let requested = scopes::parse(parameters.text("scope").unwrap_or_default())?;
     let now = service.now();
     let presented = find(service, client, parameters, now).await?;
+    if !realm.permits(&presented.organization) {
+        return Err(REFUSED);
+    }
     let user = service.users.find(&presented.username, &presented.organization).await?.ok_or(REFUSED)?;
     let wished = narrowed(&presented.scopes, requested);
     let granted = user_tokens::granted_scopes(service, client, &user, &wished).await?;
-    let access = user_tokens::access_token(service, client, &user, granted, now)?;
+    let access = user_tokens::access_token(service, client, &user, granted, now).await?;
     // The new token keeps the scopes of the first one, also when this access token has fewer.
     let family = Family { id: presented.family_id.clone(), scopes: presented.scopes.clone() };
     let (token, row) = user_tokens::refresh_token(service, client, &user, &access, family, now)?.ok_or(REFUSED)?;

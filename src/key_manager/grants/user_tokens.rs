@@ -26,7 +26,7 @@ pub(super) async fn granted_scopes(
 }
 
 /// An access token with which the client speaks for the user.
-pub(super) fn access_token(
+pub(super) async fn access_token(
     service: &KeyManagerService,
     client: &Client,
     user: &User,
@@ -35,12 +35,13 @@ pub(super) fn access_token(
 ) -> Result<AccessToken, OAuthError> {
     let grant = Grant {
         client,
+        organization: &user.organization,
         subject: domain::user::user_with_tenant(&user.username, &user.organization),
         aut: AuthorizedUserType::ApplicationUser,
         scopes,
         lifetime_secs: issue::user_lifetime(service, client),
     };
-    issue::access_token(service, grant, now)
+    issue::access_token(service, grant, now).await
 }
 
 /// The refresh token that goes with `access`, and its row; `None` when the client is not registered for refreshing.

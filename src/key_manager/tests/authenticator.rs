@@ -71,7 +71,7 @@ async fn scopes_that_the_roles_do_not_allow_any_more_are_gone() {
     let mut claims = claims(&fixture);
     claims.sub = "dev@carbon.super".to_owned();
     claims.scope = "apim:admin apim:subscribe orders:read".to_owned();
-    let token = jwt::sign(&fixture.service.signing.current(), ACCESS_TOKEN_TYPE, &claims).unwrap();
+    let token = jwt::sign(&*fixture.signing_key().await, ACCESS_TOKEN_TYPE, &claims).unwrap();
     let principal = fixture.authenticator().bearer(&token).await.unwrap();
     assert_eq!(principal.scopes, ["apim:subscribe", "orders:read"]);
 }
@@ -81,7 +81,7 @@ async fn a_token_of_a_user_or_tenant_that_does_not_exist_is_refused() {
     let fixture = Fixture::new().await;
     for subject in ["nobody@carbon.super", "admin@other.example", "admin"] {
         let claims = AccessTokenClaims { sub: subject.to_owned(), ..claims(&fixture) };
-        let token = jwt::sign(&fixture.service.signing.current(), ACCESS_TOKEN_TYPE, &claims).unwrap();
+        let token = jwt::sign(&*fixture.signing_key().await, ACCESS_TOKEN_TYPE, &claims).unwrap();
         refusal(&fixture, token.expose()).await;
     }
 }
@@ -90,7 +90,7 @@ async fn a_token_of_a_user_or_tenant_that_does_not_exist_is_refused() {
 async fn tokens_of_another_type_key_or_algorithm_are_refused() {
     const NOT_VALID: &str = "the access token is not valid";
     let fixture = Fixture::new().await;
-    let key = fixture.service.signing.current();
+    let key = fixture.signing_key().await;
     let claims = claims(&fixture);
     let id_token = jwt::sign(&key, "JWT", &claims).unwrap();
     assert_eq!(refusal(&fixture, id_token.expose()).await, NOT_VALID);

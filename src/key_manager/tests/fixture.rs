@@ -17,6 +17,7 @@ use domain::user::User;
 use domain::{Clock, Organization, Secret, Timestamp, UserId};
 use security::key_encryption::KeyEncryptionKey;
 use security::password::PasswordGate;
+use security::signing_key::SigningKey;
 use serde_json::Value;
 use store::{Apim, ApimDb, Database, OpenOptions, Shared, SharedDb, StoreError, migrate};
 use telemetry::metrics::Metrics;
@@ -103,6 +104,11 @@ impl Fixture {
         };
         let service = Arc::new(KeyManagerService::create(dependencies).await.unwrap());
         Self { service, clock, apim_db, shared_db, users, gate, key_encryption_key, _folder: folder }
+    }
+
+    /// The key that signs the super tenant's tokens.
+    pub(super) async fn signing_key(&self) -> Arc<SigningKey> {
+        self.service.signing.current(&Organization::super_tenant()).await.unwrap()
     }
 
     pub(super) fn pass(&self, secs: i64) {

@@ -51,8 +51,7 @@ async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_stays_while_
     let published =
         async || fixture.send(TestRequest::get().uri("/oauth2/jwks")).await.body["keys"].as_array().unwrap().len();
     let reload = async || {
-        let now = domain::Clock::now(&*fixture.clock);
-        fixture.service.signing.reload(&fixture.apim_db, &fixture.key_encryption_key, now).await.unwrap();
+        fixture.service.signing.reload().await.unwrap();
     };
     let old = kid().await;
     fixture.service.rotate_signing_key().await.unwrap();
@@ -69,15 +68,17 @@ async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_stays_while_
 #[actix_web::test]
 async fn a_restart_uses_the_stored_key_and_another_algorithm_publishes_a_successor() {
     let fixture = Fixture::new().await;
-    let now = domain::Clock::now(&*fixture.clock);
-    let reopen = async |signing_algorithm| {
+    let reopened_kid = async |signing_algorithm| {
         let oauth = Oauth { signing_algorithm, ..Oauth::default() };
-        Signing::open(&fixture.apim_db, &fixture.key_encryption_key, &oauth, ISSUER, now).await.unwrap()
+        let (apim_db, key) = (fixture.apim_db.clone(), fixture.key_encryption_key.clone());
+        let signing = Signing::new(apim_db, key, oauth, ISSUER.to_owned(), fixture.clock.clone());
+        signing.ensure(&Organization::super_tenant()).await.unwrap();
+        signing.current(&Organization::super_tenant()).await.unwrap().kid.clone()
     };
-    let kid = fixture.service.signing.current().kid.clone();
-    assert_eq!(reopen(SigningAlgorithm::Es256).await.current().kid, kid);
-    assert_eq!(reopen(SigningAlgorithm::EdDsa).await.current().kid, kid);
-    assert_eq!(reopen(SigningAlgorithm::EdDsa).await.current().kid, kid);
+    let kid = fixture.signing_key().await.kid.clone();
+    for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::EdDsa] {
+        assert_eq!(reopened_kid(algorithm).await, kid);
+    }
     let jwks = fixture.send(TestRequest::get().uri("/oauth2/jwks")).await.body;
     let algorithms: Vec<_> = jwks["keys"].as_array().unwrap().iter().map(|key| key["alg"].as_str().unwrap()).collect();
     assert_eq!(algorithms, ["EdDSA", "ES256"]);

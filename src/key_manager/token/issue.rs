@@ -1,7 +1,7 @@
 //! Making access tokens (RFC 9068) and the token endpoint's answer.
 
 use domain::oauth::Client;
-use domain::{Secret, Timestamp};
+use domain::{Organization, Secret, Timestamp};
 use security::jwt::{self, ACCESS_TOKEN_TYPE, AccessTokenClaims, AuthorizedUserType};
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ pub(crate) struct AccessToken {
 /// What an access token says.
 pub(crate) struct Grant<'a> {
     pub(crate) client: &'a Client,
+    /// The tenant of the subject, whose issuer makes the token.
+    pub(crate) organization: &'a Organization,
     /// `user@tenant`.
     pub(crate) subject: String,
     pub(crate) aut: AuthorizedUserType,
@@ -52,7 +54,7 @@ impl TokenResponseDto {
 }
 
 /// Signs an access token. Nothing is stored: an earlier token of the same client goes on being valid.
-pub(crate) fn access_token(
+pub(crate) async fn access_token(
     service: &KeyManagerService,
     grant: Grant<'_>,
     now: Timestamp,
@@ -69,11 +71,12 @@ pub(crate) fn access_token(
         nbf: issued_at,
         iat: issued_at,
         exp: expires_at,
-        iss: service.issuer.clone(),
+        iss: service.signing.issuer_of(grant.organization),
         jti: jti.clone(),
         scope: grant.scopes.join(" "),
     };
-    let token = jwt::sign(&service.signing.current(), ACCESS_TOKEN_TYPE, &claims).map_err(OAuthError::internal)?;
+    let key = service.signing.current(grant.organization).await.map_err(OAuthError::internal)?;
+    let token = jwt::sign(&key, ACCESS_TOKEN_TYPE, &claims).map_err(OAuthError::internal)?;
     Ok(AccessToken {
         token,
         jti,

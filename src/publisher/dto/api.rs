@@ -198,7 +198,7 @@ fn interpreted(api: &Api) -> Value {
         "name": api.name,
         "displayName": api.name,
         "description": "",
-        "context": api.context,
+        "context": api.qualified_context(),
         "version": api.version,
         "provider": api.provider,
         "lifeCycleStatus": api.state.as_str(),

@@ -35,7 +35,7 @@ impl From<&Api> for ApiInfoDto {
             id: api.id.to_string(),
             name: api.name.as_str().to_owned(),
             description: other("description", Value::String(String::new())),
-            context: api.context.as_str().to_owned(),
+            context: api.qualified_context(),
             additional_properties: other("additionalProperties", Value::Array(Vec::new())),
             additional_properties_map: other("additionalPropertiesMap", Value::Object(Map::new())),
             version: api.version.as_str().to_owned(),

@@ -1,7 +1,8 @@
 //! Secrets that come from files or the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use config::sections::oauth::Oauth;
 use domain::Secret;
 use key_manager::bootstrap::DEFAULT_PASSWORD;
 use security::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
@@ -30,13 +31,14 @@ pub(super) fn administrator_password(node: &NodeContext) -> Result<Secret<String
 }
 
 /// From the configured file, else from the environment, else from the home folder, where it is made at the first start.
-pub(super) fn key_encryption_key(
-    node: &NodeContext,
+pub(crate) fn key_encryption_key(
+    oauth: &Oauth,
+    security: &Path,
     from_environment: Option<Secret<String>>,
 ) -> Result<KeyEncryptionKey, KeyEncryptionError> {
-    match (&node.config.oauth.key_encryption_key_file, from_environment) {
+    match (&oauth.key_encryption_key_file, from_environment) {
         (Some(file), _) => KeyEncryptionKey::load(file),
         (None, Some(text)) => KeyEncryptionKey::parse(&text),
-        (None, None) => KeyEncryptionKey::load_or_create(&node.security.join("kek")),
+        (None, None) => KeyEncryptionKey::load_or_create(&security.join("kek")),
     }
 }

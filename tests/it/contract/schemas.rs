@@ -179,6 +179,9 @@ async fn consume(contract: &Contract, api_id: &str) {
 }
 
 async fn administer(contract: &Contract) {
+    let tenant = json!({"tenantDomain": "schemas.example", "adminUsername": "root", "adminPassword": "correct-horse-9"});
+    contract.call("admin", Method::POST, "/tenants", &[], Some(tenant)).await;
+    contract.call("admin", Method::GET, "/tenants", &[], None).await;
     for kind in ["application", "subscription"] {
         let collection = format!("/throttling/policies/{kind}");
         let member = format!("{collection}/{{policyId}}");

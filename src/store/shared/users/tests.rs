@@ -87,3 +87,32 @@ async fn a_taken_name_is_refused() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_starts_unfinished_with_its_own_people_and_the_next_number() {
+    on_both(async |db: SharedDb| {
+        let outcome = db.write(|conn| {
+            ensure_super_admin(conn, "admin", &hash("one"), NOW)?;
+            let [a, b] = ["a.example", "b.example"].map(|domain| Organization::from_trusted(domain.to_owned()));
+            let first = tenants::insert(conn, &a, "admin", &hash("a"), NOW)?;
+            let second = tenants::insert(conn, &b, "admin", &hash("b"), NOW)?;
+            assert!(tenants::set_state(conn, &a, tenants::TenantState::Active)?);
+            let unfinished = tenants::list(conn, Some(tenants::TenantState::Creating))?;
+            let of_a = find(conn, &a, "admin")?;
+            Ok::<_, StoreError>((first, second, unfinished, tenants::list(conn, None)?, of_a))
+        });
+        let (first, second, unfinished, all, of_a) = outcome.await.unwrap();
+        assert_eq!((first.tenant_id, second.tenant_id), (1, 2));
+        assert_eq!(unfinished, [second]);
+        assert_eq!(all.len(), 2);
+        let of_a = of_a.unwrap();
+        assert_eq!((of_a.password_hash.expose().as_str(), of_a.user.roles.len()), ("a", role::BUILT_IN.len()));
+        let again: Result<_, StoreError> = db
+            .write(|conn| {
+                tenants::insert(conn, &Organization::from_trusted("a.example".to_owned()), "x", &hash("x"), NOW)
+            })
+            .await;
+        assert!(matches!(again, Err(StoreError::Conflict { .. })));
+    })
+    .await;
+}

@@ -1,0 +1,6 @@
+//! Tenants on a whole node.
+
+mod command;
+mod gateway;
+mod rest;
+mod substitution;
