@@ -2,7 +2,9 @@
 
 use http::routes::Routes;
 
-use crate::rest::{apis, application_keys, application_tokens, applications, subscriptions, throttling_policies};
+use crate::rest::{
+    api_keys, apis, application_keys, application_tokens, applications, subscriptions, throttling_policies,
+};
 
 /// Base path on the wire.
 pub const BASE_PATH: &str = "/api/am/devportal/v3";
@@ -26,6 +28,15 @@ pub fn routes() -> Routes {
         .post(
             "/applications/{applicationId}/oauth-keys/{keyMappingId}/generate-token",
             application_tokens::generate_token,
+        )
+        .post(
+            "/applications/{applicationId}/api-keys/{keyType}/generate",
+            api_keys::applications_application_id_api_keys_key_type_generate_post,
+        )
+        .get("/applications/{applicationId}/api-keys/{keyType}", api_keys::get_app_bound_api_keys)
+        .post(
+            "/applications/{applicationId}/api-keys/{keyType}/revoke",
+            api_keys::applications_application_id_api_keys_key_type_revoke_post,
         )
         .get("/subscriptions", subscriptions::get_subscriptions)
         .post("/subscriptions", subscriptions::create_subscription)

@@ -1,15 +1,15 @@
 //! The contract `KeyManager`: what the developer portal asks for when it runs in the same process.
 
 use async_trait::async_trait;
-use domain::Organization;
 use domain::contract::{KeyManager, KeyManagerError};
-use domain::oauth::{ClientRegistration, IssuedToken, RegisteredClient};
+use domain::oauth::{ClientRegistration, InternalKey, IssuedToken, RegisteredClient};
+use domain::{ApiId, Organization};
 
 use crate::clients;
 use crate::grants::{self, GrantType};
 use crate::lifetime;
 use crate::service::KeyManagerService;
-use crate::token::{issue, scopes};
+use crate::token::{internal_key, issue, scopes};
 
 #[async_trait]
 impl KeyManager for KeyManagerService {
@@ -51,5 +51,14 @@ impl KeyManager for KeyManagerService {
         let access = grants::issue_application_token(self, &client, &requested, lifetime_secs).await?;
         self.metrics.issued(GrantType::ClientCredentials.as_str());
         Ok(IssuedToken { access_token: access.token, scopes: access.scopes, expires_in: access.expires_in })
+    }
+
+    async fn issue_internal_key(
+        &self,
+        _organization: &Organization,
+        user: &str,
+        api_id: ApiId,
+    ) -> Result<InternalKey, KeyManagerError> {
+        internal_key::issue(self, user, api_id)
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::Organization;
-use crate::oauth::{ClientRegistration, IssuedToken, RegisteredClient};
+use crate::oauth::{ClientRegistration, InternalKey, IssuedToken, RegisteredClient};
+use crate::{ApiId, Organization};
 
 /// Why the key manager did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -44,4 +44,12 @@ pub trait KeyManager: Send + Sync {
         scopes: &[String],
         lifetime_secs: Option<i64>,
     ) -> Result<IssuedToken, KeyManagerError>;
+
+    /// A key with which `user` (`user@tenant`) may call one API in whatever state it is, signed by the tenant's key.
+    async fn issue_internal_key(
+        &self,
+        organization: &Organization,
+        user: &str,
+        api_id: ApiId,
+    ) -> Result<InternalKey, KeyManagerError>;
 }

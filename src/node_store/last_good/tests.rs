@@ -90,6 +90,8 @@ fn artifact(api_id: ApiId, hash: &str) -> Artifact {
         authorization_header: "authorization".into(),
         needs_subscription: true,
         scopes: Vec::<ApiScope>::new(),
+        cors: None,
+        api_key_header: None,
     };
     Artifact { hash: hash.into(), document: serde_json::to_string(&api).unwrap() }
 }

@@ -44,7 +44,7 @@ fn schemas(api: &str) -> Value {
 }
 
 /// Calls operations by their contract path and checks what comes back.
-struct Contract {
+pub(super) struct Contract {
     rest: Rest,
     responses: BTreeMap<(Operation, u16), String>,
     visited: RefCell<BTreeSet<Operation>>,
@@ -64,7 +64,7 @@ impl Contract {
         (template.to_owned(), format!("{base}{}{query}", filled.join("/")))
     }
 
-    async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
+    pub(super) async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
         let (template, url) = Self::target(api, path, ids);
         let mut request = self.rest.request(method.clone(), &url);
         if let Some(body) = body {
@@ -106,7 +106,7 @@ impl Contract {
     }
 }
 
-fn id<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn id<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
@@ -192,6 +192,7 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     let contract = Contract { rest: sandbox.admin_rest(), responses: responses(), visited: RefCell::default() };
     let api_id = publish(&contract, &sandbox.backend.url()).await;
     consume(&contract, &api_id).await;
+    super::gateway_keys::make_keys(&contract, &api_id).await;
     administer(&contract).await;
     let visited = contract.visited.into_inner();
     let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();
