@@ -1,3 +1,5 @@
+//! What origins hear.
+
 use super::*;
 
 fn policy(origins: &[&str], allow_credentials: bool) -> CorsPolicy {

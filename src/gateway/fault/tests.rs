@@ -1,3 +1,5 @@
+//! Codes, statuses, bodies and headers of faults.
+
 use super::*;
 
 fn text(fault: Fault) -> String {
