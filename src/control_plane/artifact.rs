@@ -2,6 +2,7 @@
 
 use domain::RevisionId;
 use domain::api::Api;
+use domain::cors::CorsConfiguration;
 use domain::runtime::{GatewayApi, GatewayOperation};
 
 /// Freezes `api` as `revision_id`.
@@ -36,5 +37,13 @@ pub(crate) fn build(api: &Api, revision_id: RevisionId) -> GatewayApi {
         authorization_header: header.to_ascii_lowercase(),
         needs_subscription: !details.policies.is_empty(),
         scopes: details.scopes.clone(),
+        // Checked when it was stored; what cannot be read leaves the gateway's own rules.
+        cors: details.other.get("corsConfiguration").and_then(|own| CorsConfiguration::from_wire(own).ok()?),
+        api_key_header: details
+            .other
+            .get("apiKeyHeader")
+            .and_then(|header| header.as_str())
+            .filter(|header| !header.is_empty())
+            .map(str::to_ascii_lowercase),
     }
 }

@@ -4,6 +4,7 @@
 //! state; it fails with [`domain::Failure`] and then nothing has changed. Content of the registry is written before the
 //! row that refers to it. Entry point: [`ControlPlane`].
 
+pub mod api_keys;
 pub mod apis;
 pub mod applications;
 mod artifact;
@@ -12,6 +13,7 @@ mod default_application;
 pub mod deployments;
 pub mod discovery;
 pub mod environment;
+pub mod internal_keys;
 pub mod keys;
 pub mod lifecycle;
 pub mod passwords;

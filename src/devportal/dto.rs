@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod api_info;
+pub mod api_key;
 pub mod application;
 pub mod application_key;
 pub mod application_secret;

@@ -1,5 +1,6 @@
 //! Handlers, one file per tag of the contract.
 
+pub mod api_keys;
 pub mod apis;
 pub mod application_keys;
 pub mod application_keys_by_type;

@@ -3,7 +3,7 @@
 use http::routes::Routes;
 
 use crate::rest::{
-    apis, application_keys, application_keys_by_type, application_secrets, application_tokens, applications,
+    api_keys, apis, application_keys, application_keys_by_type, application_secrets, application_tokens, applications,
     key_managers, search, settings, subscriptions, tags, throttling_policies, users,
 };
 
@@ -57,6 +57,15 @@ pub fn routes() -> Routes {
         .post(
             "/applications/{applicationId}/oauth-keys/{keyMappingId}/revoke-secret",
             application_secrets::revoke_consumer_secret,
+        )
+        .post(
+            "/applications/{applicationId}/api-keys/{keyType}/generate",
+            api_keys::applications_application_id_api_keys_key_type_generate_post,
+        )
+        .get("/applications/{applicationId}/api-keys/{keyType}", api_keys::get_app_bound_api_keys)
+        .post(
+            "/applications/{applicationId}/api-keys/{keyType}/revoke",
+            api_keys::applications_application_id_api_keys_key_type_revoke_post,
         )
         .get("/subscriptions", subscriptions::get_subscriptions)
         .post("/subscriptions", subscriptions::create_subscription)

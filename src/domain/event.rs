@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api_key::ApiKey;
 use crate::application::KeyMapping;
 use crate::runtime::{ApiMetadata, DeployedRevision, GatewayApplication, RevocationEntry, TrustedIssuer};
 use crate::subscription::Subscription;
 use crate::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy};
-use crate::{ApiId, ApplicationId, EventId, KeyMappingId, Organization, PolicyId, SubscriptionId, Timestamp};
+use crate::{ApiId, ApiKeyId, ApplicationId, EventId, KeyMappingId, Organization, PolicyId, SubscriptionId, Timestamp};
 
 /// Version of the events' shape; a reader takes its own and the one before.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -73,6 +74,17 @@ pub enum Event {
     KeyMappingCreated(KeyMapping),
     #[serde(rename = "REMOVE_APPLICATION_KEYMAPPING")]
     KeyMappingDeleted { organization: Organization, key_mapping_id: KeyMappingId, consumer_key: String },
+    #[serde(rename = "API_KEY_CREATE")]
+    ApiKeyCreated(ApiKey),
+    /// In the control log, so that it can never overtake the key's creation.
+    #[serde(rename = "API_KEY_REVOKE")]
+    ApiKeyRevoked {
+        organization: Organization,
+        api_key_id: ApiKeyId,
+        application_id: ApplicationId,
+        /// SHA-256 (hex) of the key.
+        hash: String,
+    },
     /// Created or changed.
     #[serde(rename = "SUBSCRIPTIONS_UPDATE")]
     SubscriptionUpdated(Subscription),
@@ -115,6 +127,7 @@ impl Event {
             Self::ApiUpdated(api) => &api.organization,
             Self::ApplicationUpdated(application) => &application.organization,
             Self::KeyMappingCreated(mapping) => &mapping.organization,
+            Self::ApiKeyCreated(key) => &key.organization,
             Self::SubscriptionUpdated(subscription) => &subscription.organization,
             Self::SubscriptionPolicyUpdated(policy) => &policy.organization,
             Self::ApplicationPolicyUpdated(policy) => &policy.organization,
@@ -125,6 +138,7 @@ impl Event {
             | Self::ApiUndeployed { organization, .. }
             | Self::ApplicationDeleted { organization, .. }
             | Self::KeyMappingDeleted { organization, .. }
+            | Self::ApiKeyRevoked { organization, .. }
             | Self::SubscriptionDeleted { organization, .. }
             | Self::PolicyDeleted { organization, .. } => organization,
         }
@@ -142,6 +156,8 @@ impl Event {
             Self::ApplicationDeleted { .. } => "APPLICATION_DELETE",
             Self::KeyMappingCreated(_) => "APPLICATION_REGISTRATION_CREATE",
             Self::KeyMappingDeleted { .. } => "REMOVE_APPLICATION_KEYMAPPING",
+            Self::ApiKeyCreated(_) => "API_KEY_CREATE",
+            Self::ApiKeyRevoked { .. } => "API_KEY_REVOKE",
             Self::SubscriptionUpdated(_) => "SUBSCRIPTIONS_UPDATE",
             Self::SubscriptionDeleted { .. } => "SUBSCRIPTIONS_DELETE",
             Self::SubscriptionPolicyUpdated(_) => "SUBSCRIPTION_POLICY_UPDATE",

@@ -45,6 +45,8 @@ macro_rules! ids {
 ids! {
     /// An API (WSO2 `API.id`).
     ApiId;
+    /// An API key of an application (WSO2 `APIKeyInfo.keyUUID`).
+    ApiKeyId;
     /// An application of the developer portal (WSO2 `Application.applicationId`).
     ApplicationId;
     /// One entry of an event log; the receiver's key for doing things once.

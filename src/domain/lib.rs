@@ -6,8 +6,10 @@
 //! [`contract`].
 
 pub mod api;
+pub mod api_key;
 pub mod application;
 pub mod contract;
+pub mod cors;
 pub mod definition;
 pub mod error_code;
 pub mod event;
@@ -15,6 +17,7 @@ pub mod failure;
 pub mod id;
 pub mod lifecycle;
 pub mod name;
+pub mod network;
 pub mod oauth;
 pub mod revision;
 pub mod runtime;

@@ -99,6 +99,14 @@ pub struct IssuedToken {
     pub expires_in: i64,
 }
 
+/// A key for trying out one API.
+#[derive(Debug, Clone)]
+pub struct InternalKey {
+    pub key: Secret<String>,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+}
+
 /// Who a management request speaks for, after its credentials were checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {

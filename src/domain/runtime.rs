@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ApiScope, AuthType, Endpoint};
+use crate::api_key::ApiKey;
 use crate::application::KeyMapping;
+use crate::cors::CorsConfiguration;
 use crate::lifecycle::LifecycleState;
 use crate::subscription::Subscription;
 use crate::throttling::{ApplicationPolicy, SubscriptionPolicy};
@@ -36,6 +38,12 @@ pub struct GatewayApi {
     /// False when the API has no subscription policies: then no subscription is needed.
     pub needs_subscription: bool,
     pub scopes: Vec<ApiScope>,
+    /// What the API tells browsers; the gateway's own `[gateway.cors]` counts when unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsConfiguration>,
+    /// Name of the header that carries an API key, in lower case; `apikey` when unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_header: Option<String>,
 }
 
 /// One verb on one URI template.
@@ -132,6 +140,8 @@ pub struct Snapshot {
     pub deployments: Vec<DeployedRevision>,
     pub applications: Vec<GatewayApplication>,
     pub key_mappings: Vec<GatewayKeyMapping>,
+    #[serde(default)]
+    pub api_keys: Vec<ApiKey>,
     pub subscriptions: Vec<Subscription>,
     pub subscription_policies: Vec<SubscriptionPolicy>,
     pub application_policies: Vec<ApplicationPolicy>,

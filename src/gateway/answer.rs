@@ -32,7 +32,7 @@ pub fn made(response: Response<Bytes>, mut observation: Observation) -> Response
 /// A refusal or failure.
 pub fn fault(fault: Fault, mut observation: Observation) -> Response<AnswerBody> {
     let code = fault.code();
-    let response = fault.into_response();
+    let response = fault.into_response(observation.reply.form);
     observation.answered(response.status().as_u16(), Some(code));
     finish(response.map(|bytes| Content::Made(Some(bytes))), observation)
 }
@@ -45,6 +45,7 @@ pub fn streamed(response: Response<ResponseStream>, mut observation: Observation
 
 fn finish(mut response: Response<Content>, observation: Observation) -> Response<AnswerBody> {
     response.headers_mut().insert(ACTIVITY_ID, observation.activity.clone());
+    observation.reply.write(response.headers_mut());
     let has_no_body = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     response.map(|content| {
         let mut body = AnswerBody { content, observation };

@@ -2,29 +2,20 @@
 
 use std::net::IpAddr;
 
+pub use domain::network::InvalidNetwork;
+use domain::network::IpNetwork;
 use hyper::header::{HeaderMap, HeaderName};
 
 /// The de-facto standard header in which proxies list the addresses they forward for, the client's first.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The text names no address or network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no IP address and no network like 10.0.0.0/8")]
-pub struct InvalidNetwork(pub String);
-
 /// Networks whose `X-Forwarded-*` headers are believed.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<Network>);
-
-#[derive(Debug, Clone, Copy)]
-struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
+pub struct TrustedProxies(Vec<IpNetwork>);
 
 impl TrustedProxies {
     pub fn parse(texts: &[String]) -> Result<Self, InvalidNetwork> {
-        texts.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>().map(Self)
+        texts.iter().map(|text| IpNetwork::parse(text)).collect::<Result<_, _>>().map(Self)
     }
 
     #[must_use]
@@ -51,34 +42,6 @@ impl TrustedProxies {
             }
         }
         client
-    }
-}
-
-impl Network {
-    fn parse(text: &str) -> Result<Self, InvalidNetwork> {
-        let invalid = || InvalidNetwork(text.to_owned());
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.trim().parse().map_err(|_| invalid())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(bits), |prefix| prefix.trim().parse().map_err(|_| invalid()))?;
-        if prefix > bits {
-            return Err(invalid());
-        }
-        Ok(Self { address, prefix })
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - self.prefix).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX.checked_shl(128 - self.prefix).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            _ => false,
-        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! Every refusal and failure that callers see: one list, one place that writes the bodies (WSO2's shapes, JSON).
+//! Every refusal and failure that callers see: one list, one place that writes the bodies (WSO2's shapes, JSON or XML).
+
+mod form;
 
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::router::VerbSet;
+pub use form::FaultForm;
+use form::Namespace;
 
 /// Why a call gets no answer of the back end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +33,15 @@ pub enum Fault {
     /// The API is not served over this transport (`http`, `https`).
     UnsupportedTransport(&'static str),
     ApiBlocked,
-    MissingCredentials,
+    /// Says which credentials the API takes.
+    MissingCredentials(Accepted),
     /// Wrong, expired or revoked; which one is for the log only.
     InvalidCredentials,
+    ApiKeyExpired,
+    /// The key may not be used from this address or page.
+    NotPermittedHere,
+    /// An internal key for another API.
+    KeyOfOtherApi,
     /// An application's token where a user's is wanted, or the other way round.
     IncorrectTokenType,
     SubscriptionBlocked,
@@ -57,10 +67,37 @@ pub enum Fault {
     },
 }
 
+/// Kinds of credentials that an API takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// OAuth2 access tokens.
+    pub bearer: bool,
+    pub api_key: bool,
+}
+
 /// The bodies that WSO2 has: faults of authentication and throttling have no `type`.
 enum Shape {
     Plain { message: &'static str },
     StatusReport { message: &'static str },
+}
+
+impl Accepted {
+    fn forms(self) -> &'static str {
+        match (self.bearer, self.api_key) {
+            (true, true) => "'Authorization : Bearer ACCESS_TOKEN' or 'apikey : API_KEY'",
+            (false, true) => "'apikey : API_KEY'",
+            (true, false) => "'Authorization : Bearer ACCESS_TOKEN'",
+            (false, false) => "no credentials that this gateway knows",
+        }
+    }
+
+    fn challenge(self) -> &'static str {
+        match (self.bearer, self.api_key) {
+            (true, true) => "OAuth2 realm=\"WSO2 API Manager\", API Key realm=\"WSO2 API Manager\"",
+            (false, true) => "API Key realm=\"WSO2 API Manager\"",
+            _ => "OAuth2 realm=\"WSO2 API Manager\"",
+        }
+    }
 }
 
 impl Fault {
@@ -88,9 +125,10 @@ impl Fault {
     }
 
     #[must_use]
-    pub fn into_response(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(self.body().to_string()));
+    pub fn into_response(self, form: FaultForm) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(form.write(self.fields(), self.namespace())));
         *response.status_mut() = self.status();
+        response.headers_mut().insert(CONTENT_TYPE, form.content_type());
         self.write_headers(response.headers_mut());
         response
     }
@@ -104,7 +142,9 @@ impl Fault {
             Self::MethodNotAllowed(_) => error_code::METHOD_NOT_ALLOWED,
             Self::UnsupportedTransport(_) => error_code::FORBIDDEN,
             Self::ApiBlocked => error_code::API_BLOCKED,
-            Self::MissingCredentials => error_code::MISSING_CREDENTIALS,
+            Self::MissingCredentials(_) => error_code::MISSING_CREDENTIALS,
+            Self::ApiKeyExpired => error_code::TOKEN_EXPIRED,
+            Self::NotPermittedHere | Self::KeyOfOtherApi => error_code::RESOURCE_FORBIDDEN,
             Self::InvalidCredentials | Self::NoEndpointFor(_) => error_code::UNAUTHENTICATED,
             Self::IncorrectTokenType => error_code::INCORRECT_TOKEN_TYPE,
             Self::SubscriptionBlocked => error_code::SUBSCRIPTION_BLOCKED,
@@ -153,9 +193,10 @@ impl Fault {
                 format!("Unsupported Transport [ {transport} ]. The requested resource is not available.")
             }
             Self::ApiBlocked => "This API is blocked for the time being. Try again later or ask its owner".to_owned(),
-            Self::MissingCredentials => {
-                "Missing Credentials. The API takes 'Authorization : Bearer ACCESS_TOKEN'".to_owned()
-            }
+            Self::MissingCredentials(accepted) => format!("Missing Credentials. The API takes {}", accepted.forms()),
+            Self::ApiKeyExpired => "The API key has expired".to_owned(),
+            Self::NotPermittedHere => "The API key may not be used from this address or page".to_owned(),
+            Self::KeyOfOtherApi => "The internal key is for another API".to_owned(),
             Self::InvalidCredentials => {
                 "Invalid Credentials. Make sure you have provided the correct security credentials".to_owned()
             }
@@ -189,7 +230,15 @@ impl Fault {
         Some(now.plus(*retry_in).to_utc().format("%Y-%b-%d %H:%M:%S+0000 UTC").to_string())
     }
 
-    fn body(&self) -> Value {
+    fn namespace(&self) -> Namespace {
+        match (self, self.shape()) {
+            (Self::Throttled { .. } | Self::ThrottleUnavailable, _) => Namespace::THROTTLING,
+            (_, Shape::Plain { .. }) => Namespace::SECURITY,
+            (_, Shape::StatusReport { .. }) => Namespace::GENERAL,
+        }
+    }
+
+    fn fields(&self) -> Map<String, Value> {
         let mut body = Map::new();
         body.insert("code".to_owned(), json!(self.code().to_string()));
         let message = match self.shape() {
@@ -204,11 +253,10 @@ impl Fault {
         if let Some(next_access) = self.next_access() {
             body.insert("nextAccessTime".to_owned(), json!(next_access));
         }
-        Value::Object(body)
+        body
     }
 
     fn write_headers(&self, headers: &mut HeaderMap) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
         if self.closes_connection() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -226,8 +274,8 @@ impl Fault {
             Self::ThrottleUnavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::MissingCredentials => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("OAuth2 realm=\"WSO2 API Manager\""));
+            Self::MissingCredentials(accepted) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(accepted.challenge()));
             }
             _ if self.status() == StatusCode::UNAUTHORIZED => {
                 headers.insert(
@@ -244,62 +292,4 @@ impl Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(fault: Fault) -> String {
-        String::from_utf8(fault.into_response().into_body().to_vec()).unwrap()
-    }
-
-    #[test]
-    fn an_unknown_context_has_the_main_sequence_body() {
-        assert_eq!(
-            text(Fault::UnknownContext),
-            r#"{"code":"404","type":"Status report","message":"Not Found","description":"The requested resource is not available."}"#
-        );
-    }
-
-    #[test]
-    fn an_unknown_resource_has_the_fault_sequence_body() {
-        assert_eq!(
-            text(Fault::NoResource),
-            r#"{"code":"404","type":"Status report","message":"Runtime Error","description":"No matching resource found for given API Request"}"#
-        );
-    }
-
-    #[test]
-    fn bad_credentials_have_a_string_code_and_a_challenge() {
-        let response = Fault::InvalidCredentials.into_response();
-        assert_eq!(response.status(), 401);
-        let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
-        assert!(
-            challenge.starts_with("OAuth2 realm=\"WSO2 API Manager\", error=\"invalid_token\", error_description=")
-        );
-        let body = text(Fault::InvalidCredentials);
-        assert!(body.starts_with(r#"{"code":"900901","message":"Invalid Credentials","description":"#), "{body}");
-        let missing = Fault::MissingCredentials.into_response();
-        assert_eq!(missing.headers()[WWW_AUTHENTICATE], "OAuth2 realm=\"WSO2 API Manager\"");
-    }
-
-    #[test]
-    fn a_throttled_call_learns_when_to_come_back() {
-        let fault = Fault::Throttled {
-            code: error_code::SUBSCRIPTION_LIMIT_EXCEEDED,
-            now: Timestamp::from_secs(1_772_600_767),
-            retry_in: Duration::from_millis(52_001),
-        };
-        let response = fault.clone().into_response();
-        assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (429, &HeaderValue::from(53)));
-        assert_eq!(
-            text(fault),
-            r#"{"code":"900804","message":"Message throttled out","description":"You have exceeded your quota .You can access API after 2026-Mar-04 05:06:59+0000 UTC","nextAccessTime":"2026-Mar-04 05:06:59+0000 UTC"}"#
-        );
-    }
-
-    #[test]
-    fn a_key_of_the_wrong_type_is_a_403_with_the_code_of_bad_credentials() {
-        let fault = Fault::NoEndpointFor(KeyType::Sandbox);
-        assert_eq!((fault.status().as_u16(), fault.code()), (403, 900_901));
-        assert!(!fault.into_response().headers().contains_key(WWW_AUTHENTICATE));
-    }
-}
+mod tests;

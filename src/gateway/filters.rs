@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod authenticate;
+pub mod cors;
 pub mod endpoint;
 pub mod message;
 pub mod resource;

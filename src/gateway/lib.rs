@@ -10,6 +10,7 @@
 pub mod activity;
 pub mod answer;
 pub mod client_address;
+pub mod cors;
 pub mod fault;
 pub mod filters;
 pub mod landing;
@@ -17,6 +18,8 @@ pub mod lease;
 pub mod listener;
 pub mod observe;
 pub mod pipeline;
+pub mod rate_limit;
+pub mod reply;
 pub mod role;
 pub mod router;
 pub mod sync;

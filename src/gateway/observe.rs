@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use telemetry::metrics::Metrics;
 
+use crate::reply::Reply;
 use crate::table::ApiEntry;
 
 type Label<V> = [(&'static str, V); 1];
@@ -56,6 +57,8 @@ pub struct Observation {
     uri: Uri,
     /// The correlation id that the answer carries.
     pub activity: HeaderValue,
+    /// How the answer must look.
+    pub reply: Reply,
     pub api: Option<Arc<ApiEntry>>,
     pub application: Option<ApplicationId>,
     status: u16,
@@ -76,6 +79,7 @@ impl Observation {
             method,
             uri,
             activity,
+            reply: Reply::default(),
             api: None,
             application: None,
             status: 0,

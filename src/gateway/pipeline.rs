@@ -1,10 +1,12 @@
 //! The life of one call: every step it goes through, in order. The one place where that order stands.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Clock;
+use domain::lifecycle::LifecycleState;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{EXPECT, HOST};
@@ -14,8 +16,11 @@ use hyper::{Request, Response};
 use crate::activity::{ACTIVITY_ID, ActivityIds};
 use crate::answer::{self, AnswerBody};
 use crate::client_address::TrustedProxies;
-use crate::fault::Fault;
-use crate::filters::authenticate::TokenCache;
+use crate::cors::GatewayCors;
+use crate::fault::{Fault, FaultForm};
+use crate::filters::authenticate::api_key::without_key;
+use crate::filters::authenticate::{Offered, TokenCache, internal_key};
+use crate::filters::cors::Rules;
 use crate::filters::throttle::Quotas;
 use crate::filters::transport::Transport;
 use crate::filters::{audience, authenticate, endpoint, message, resource, scope, status, subscription, transport};
@@ -41,6 +46,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     pub trusted: TrustedProxies,
     pub metrics: Arc<GatewayMetrics>,
+    /// `None` when CORS is switched off.
+    pub cors: Option<GatewayCors>,
     pub limits: BodyLimits,
 }
 
@@ -66,6 +73,13 @@ struct Admitted {
     timeout: Option<Duration>,
 }
 
+/// What becomes of a call.
+enum Decision {
+    Pass(Box<Admitted>),
+    /// The gateway answers it itself.
+    Answer(Response<bytes::Bytes>),
+}
+
 impl Pipeline {
     /// Answers one call; `violation` is what the connection saw wrong with the request's framing.
     pub async fn answer(
@@ -78,6 +92,7 @@ impl Pipeline {
         let activity = self.activities.of(&parts.headers);
         let metrics = Arc::clone(&self.shared.metrics);
         let mut observation = Observation::start(metrics, parts.method.clone(), parts.uri.clone(), activity);
+        observation.reply.form = FaultForm::negotiate(&parts.headers);
         // Nothing is decided about a message that another server could read differently.
         if let Err(fault) = message::check(&parts, violation) {
             return answer::fault(fault, observation);
@@ -88,7 +103,11 @@ impl Pipeline {
         }
         let wants_continue = parts.headers.contains_key(EXPECT);
         let admitted = match self.judge(parts, &body, connection, &mut observation).await {
-            Ok(admitted) => admitted,
+            Ok(Decision::Pass(admitted)) => *admitted,
+            Ok(Decision::Answer(response)) => {
+                drain(body);
+                return answer::made(response, observation);
+            }
             Err(fault) => {
                 // A client that waits for leave to send has sent nothing, and must not be given leave.
                 if !fault.closes_connection() && !wants_continue {
@@ -112,13 +131,17 @@ impl Pipeline {
         body: &Incoming,
         connection: Connection,
         observation: &mut Observation,
-    ) -> Result<Admitted, Fault> {
-        let admitted = self.admit(parts, connection, observation)?;
+    ) -> Result<Decision, Fault> {
+        let admitted = match self.admit(parts, connection, observation)? {
+            Decision::Pass(admitted) => admitted,
+            answer @ Decision::Answer(_) => return Ok(answer),
+        };
         self.shared.limits.check_announced(body).map_err(BodyFailure::into_fault)?;
         // Last, so that a call that is refused for any other reason counts nowhere.
         let api = &admitted.entry.api.document;
-        admitted.quotas.take(&self.shared.leases, api, self.shared.clock.now()).await?;
-        Ok(admitted)
+        let limits = &mut observation.reply.rate_limits;
+        admitted.quotas.take(&self.shared.leases, api, self.shared.clock.now(), limits).await?;
+        Ok(Decision::Pass(admitted))
     }
 
     /// Every decision that needs the tables only.
@@ -127,7 +150,7 @@ impl Pipeline {
         mut parts: Parts,
         connection: Connection,
         observation: &mut Observation,
-    ) -> Result<Admitted, Fault> {
+    ) -> Result<Decision, Fault> {
         let shared = &*self.shared;
         let now = shared.clock.now();
         // Refused before it is matched: a path that a back end could resolve to another one.
@@ -136,14 +159,27 @@ impl Pipeline {
         let (entry, context_length) = live.find_api(path.bytes()).ok_or(Fault::UnknownContext)?;
         observation.api = Some(Arc::clone(&entry));
         let api = &entry.api;
+        // First, so that browsers can read what else is wrong. A retired API is answered like one that never was.
+        if let Some(rules) = Rules::of(shared.cors.as_ref(), api).filter(|_| entry.state != LifecycleState::Retired) {
+            let reply = &mut observation.reply;
+            if let Some(response) = rules.apply(api, &path, context_length, &parts.method, &parts.headers, reply)? {
+                return Ok(Decision::Answer(response));
+            }
+        }
         // Before the resource: a blocked API says so whatever is asked of it.
-        status::check(entry.state)?;
+        if let Err(fault) = status::check(entry.state)
+            && !internal_key::opens(&live, api, &parts.headers, now)
+        {
+            return Err(fault);
+        }
         // Before credentials are looked at, so that nobody is told to send them over the wrong transport.
         transport::check(api, connection.transport)?;
         // Operations differ in the credentials that they want, so the operation comes first.
         let operation = resource::elect(api, &path, context_length, &parts.method)?;
         let operation = api.operation(operation).ok_or(Fault::NoResource)?;
-        let caller = authenticate::check(&shared.tokens, &live, api, operation, &parts.headers, now)?;
+        let client = shared.trusted.client_address(connection.peer, &parts.headers);
+        let offered = Offered { headers: &parts.headers, query: parts.uri.query(), client };
+        let caller = authenticate::check(&shared.tokens, &live, api, operation, offered, now)?;
         // What the token alone tells is cheaper than looking up who holds it.
         audience::check(api, &caller)?;
         let access = subscription::check(&live, &entry, &caller)?;
@@ -152,14 +188,16 @@ impl Pipeline {
         scope::check(operation, &caller)?;
         // Before the quotas: a call that can reach nothing costs nothing.
         let backend = endpoint::choose(api, access.key_type)?;
-        let client = shared.trusted.client_address(connection.peer, &parts.headers);
         let quotas = Quotas::find(&live, &api.document, &access, &caller, client)?;
         let timeout = backend.response_timeout;
-        let target = back_end_uri(backend, path.raw_after(context_length), parts.uri.query());
+        // Where API keys are taken, a query that holds one keeps it from the back end.
+        let query = parts.uri.query();
+        let query = if api.accepts.api_key { query.and_then(without_key) } else { query.map(Cow::Borrowed) };
+        let target = back_end_uri(backend, path.raw_after(context_length), query.as_deref());
         let target = target.map_err(|_| Fault::Ambiguous("the request target is not valid"))?;
         self.prepare(&mut parts, connection, &entry, observation);
         parts.uri = target;
-        Ok(Admitted { entry, quotas, request: parts, timeout })
+        Ok(Decision::Pass(Box::new(Admitted { entry, quotas, request: parts, timeout })))
     }
 
     /// Turns the client's headers into those for the back end.
@@ -172,7 +210,8 @@ impl Pipeline {
             scheme: connection.transport.as_str(),
             host: host.or_else(|| parts.uri.authority().map(hyper::http::uri::Authority::as_str)),
         };
-        prepare_request_headers(&mut parts.headers, &entry.api.authorization_header, &forwarded);
+        let own = [&entry.api.authorization_header, &entry.api.api_key_header];
+        prepare_request_headers(&mut parts.headers, own, &forwarded);
         parts.headers.insert(ACTIVITY_ID, observation.activity.clone());
         parts.version = hyper::Version::HTTP_11;
         // Leftovers of the connection, such as the handle for upgrades.

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::activity::ActivityIds;
 use crate::client_address::{InvalidNetwork, TrustedProxies};
+use crate::cors::GatewayCors;
 use crate::filters::authenticate::TokenCache;
 use crate::lease::LeaseBook;
 use crate::listener::{BindError, ConnectionLimits, Door, Listener, bind};
@@ -165,6 +166,7 @@ impl Bound {
             clock: deps.clock,
             trusted: TrustedProxies::parse(&config.trusted_proxies)?,
             metrics,
+            cors: GatewayCors::from_config(&config.cors),
             limits: BodyLimits {
                 bytes_max: Some(config.body_max.get()).filter(|max| *max > 0),
                 idle: config.body_idle_timeout.get(),

@@ -6,6 +6,7 @@
 //! there are.
 
 mod api;
+mod api_keys;
 mod consumers;
 mod deployments;
 mod issuers;
@@ -21,11 +22,13 @@ use domain::event::Event;
 use domain::runtime::{DeployedRevision, GatewayApi, Snapshot};
 
 pub use api::{ApiEntry, Backend, CompiledApi, InvalidArtifact};
+pub use api_keys::{ApiKeyEntry, ApiKeys};
 pub use consumers::{Consumer, Consumers, RequestQuota, SubscriptionTier, Tier};
 pub use deployments::DeployError;
 pub use issuers::{Issuer, Issuers};
 pub use revocations::{Revocations, TokenFacts};
 
+use api_keys::KeyIndex;
 use consumers::Index;
 use deployments::Deployments;
 use issuers::IssuerRegistry;
@@ -59,6 +62,7 @@ struct Shared {
 struct Writer {
     deployments: Deployments,
     index: Index,
+    key_index: KeyIndex,
     issuers: IssuerRegistry,
 }
 
@@ -68,6 +72,7 @@ pub struct Live {
     routes: ArcSwap<ContextMap<ApiEntry>>,
     issuers: ArcSwap<Issuers>,
     pub consumers: Consumers,
+    pub api_keys: ApiKeys,
     pub revocations: Revocations,
 }
 
@@ -96,16 +101,19 @@ impl Tables {
             outcomes.push(DeployOutcome { deployment: deployment.clone(), result });
         }
         let (consumers, index) = Consumers::load(snapshot);
+        let (api_keys, key_index) = ApiKeys::load(&snapshot.api_keys);
         writer.issuers.replace(&snapshot.issuers);
         let live = Live {
             routes: ArcSwap::from_pointee(deployments.routes()),
             issuers: ArcSwap::new(writer.issuers.current()),
             consumers,
+            api_keys,
             revocations: Revocations::load(&snapshot.revocations),
         };
         self.shared.deployed.store(deployments.served(), Ordering::Relaxed);
         writer.deployments = deployments;
         writer.index = index;
+        writer.key_index = key_index;
         self.shared.live.store(Arc::new(live));
         self.shared.loaded.store(true, Ordering::Release);
         outcomes
@@ -140,6 +148,14 @@ impl Tables {
                 live.issuers.store(writer.issuers.current());
             }
             Event::Revoked(entry) => live.revocations.add(entry),
+            Event::ApiKeyCreated(key) => live.api_keys.add(key, &mut writer.key_index),
+            Event::ApiKeyRevoked { application_id, hash, .. } => {
+                live.api_keys.remove(*application_id, hash, &mut writer.key_index);
+            }
+            Event::ApplicationDeleted { application_id, .. } => {
+                live.api_keys.remove_application(*application_id, &mut writer.key_index);
+                live.consumers.apply(event, &mut writer.index);
+            }
             _ => live.consumers.apply(event, &mut writer.index),
         }
         None

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use domain::contract::{KeyManager, KeyManagerError};
-use domain::oauth::{ClientChange, ClientRegistration, ClientSecret, IssuedToken, KeyManagerInfo, RegisteredClient};
+use domain::oauth::{ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient};
 use domain::tenant;
-use domain::{Organization, Secret};
+use domain::{ApiId, Organization, Secret};
 use serde_json::{Map, Value};
 
 use crate::endpoints::path;
 use crate::grants::{self, GrantType};
 use crate::lifetime;
 use crate::service::KeyManagerService;
-use crate::token::{issue, scopes};
+use crate::token::{internal_key, issue, scopes};
 use crate::{client_change, client_secrets, clients, password_change};
 
 #[async_trait]
@@ -128,5 +128,14 @@ impl KeyManager for KeyManagerService {
         let access = grants::issue_application_token(self, &client, &requested, lifetime_secs).await?;
         self.metrics.issued(GrantType::ClientCredentials.as_str());
         Ok(IssuedToken { access_token: access.token, scopes: access.scopes, expires_in: access.expires_in })
+    }
+
+    async fn issue_internal_key(
+        &self,
+        organization: &Organization,
+        user: &str,
+        api_id: ApiId,
+    ) -> Result<InternalKey, KeyManagerError> {
+        internal_key::issue(self, organization, user, api_id).await
     }
 }

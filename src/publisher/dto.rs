@@ -4,6 +4,7 @@ pub mod api;
 pub mod api_info;
 mod api_other;
 pub mod definition;
+pub mod internal_key;
 pub mod lifecycle;
 pub mod revision;
 pub mod settings;

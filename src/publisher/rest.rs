@@ -4,6 +4,7 @@ pub mod api_lifecycle;
 pub mod api_revisions;
 pub mod apis;
 mod definition_form;
+pub mod internal_keys;
 mod scopes;
 pub mod settings;
 pub mod throttling_policies;

@@ -6,6 +6,7 @@
 //! [`client_secret`], [`node_token::ClusterRoot`], [`tls::server_config`].
 
 pub mod client_secret;
+pub mod internal_key;
 pub mod jwt;
 pub mod key_encryption;
 pub mod node_token;

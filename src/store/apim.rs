@@ -1,5 +1,6 @@
 //! Repositories of `apim_db`. Functions take a connection first; `find` gives an Option, `list` a Vec or a page.
 
+pub mod api_keys;
 pub mod apis;
 pub mod applications;
 pub mod artifacts;

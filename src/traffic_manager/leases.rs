@@ -103,11 +103,22 @@ impl Bucket {
         self.ends_at.saturating_duration_since(now)
     }
 
+    /// Units that can still be granted in this window under a quota of `limit`.
+    #[must_use]
+    pub fn rest(&self, limit: u64) -> u64 {
+        let available = self.free.min(limit.saturating_sub(self.reserved - self.free));
+        available.saturating_add(self.unreserved(limit))
+    }
+
+    fn unreserved(&self, limit: u64) -> u64 {
+        if limit <= self.drained { 0 } else { limit.saturating_sub(self.reserved) }
+    }
+
     /// Decides about a wish for `units` under a quota of `limit`, which may have changed since the last call.
     pub fn take(&mut self, limit: u64, units: u64, sizing: &Sizing) -> Step {
         let held = self.reserved - self.free;
         let available = self.free.min(limit.saturating_sub(held));
-        let unreserved = if limit <= self.drained { 0 } else { limit.saturating_sub(self.reserved) };
+        let unreserved = self.unreserved(limit);
         if available > 0 {
             let units = units.max(1).min(sizing.lease(available.saturating_add(unreserved))).min(available);
             self.free -= units;

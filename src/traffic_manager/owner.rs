@@ -125,12 +125,14 @@ impl Owner {
             let wanted = match bucket.take(request.limit, request.units, &self.sizing) {
                 Step::Grant(units) => {
                     let (window_id, end_in) = (bucket.window.start.as_millis(), bucket.ends_in(now));
+                    let rest = bucket.rest(request.limit);
                     return Ok(LeaseReply::Granted(Lease {
                         window_id,
                         epoch,
                         units,
                         start_in: Duration::ZERO,
                         end_in,
+                        rest,
                     }));
                 }
                 Step::Exhausted => {

@@ -3,5 +3,6 @@
 mod authorisation;
 mod devportal;
 mod isolation;
+mod gateway_keys;
 mod operations;
 mod schemas;

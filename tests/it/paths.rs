@@ -1,5 +1,8 @@
 //! The four paths of the main job, through public surfaces only.
 
+mod api_key;
+mod cors;
+mod internal_key;
 mod key;
 mod publish;
 mod request;

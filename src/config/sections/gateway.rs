@@ -40,6 +40,8 @@ pub struct Gateway {
     pub throttle_keys_max: u32,
     /// Connections to back ends.
     pub upstream: Upstream,
+    /// What browsers are told about APIs that do not say it themselves.
+    pub cors: Cors,
 }
 
 /// `[gateway.upstream]`: connections to back ends.
@@ -56,6 +58,26 @@ pub struct Upstream {
     pub idle_max: u32,
     /// PEM file with further certificate authorities that back ends may be signed by.
     pub extra_ca: Option<PathBuf>,
+}
+
+/// `[gateway.cors]`: what browsers are told about APIs that do not say it themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cors {
+    /// Whether the gateway answers preflights and marks its answers; false switches this off for every API.
+    pub enabled: bool,
+    /// Origins whose pages may call; `*` alone is any origin, inside a text any part of one.
+    pub allow_origins: Vec<String>,
+    /// Methods that pages may use, as far as the resource has them.
+    pub allow_methods: Vec<String>,
+    /// Headers that pages may send.
+    pub allow_headers: Vec<String>,
+    /// Whether pages may send cookies and read the answer; never together with any origin.
+    pub allow_credentials: bool,
+    /// Headers of answers that pages may read beside the usual ones, for every API.
+    pub expose_headers: Vec<String>,
+    /// How long browsers may remember a preflight, for every API; 0s leaves it to them.
+    pub max_age: HumanDuration,
 }
 
 impl Default for Gateway {
@@ -76,6 +98,7 @@ impl Default for Gateway {
             token_cache_max: 50_000,
             throttle_keys_max: 200_000,
             upstream: Upstream::default(),
+            cors: Cors::default(),
         }
     }
 }
@@ -88,6 +111,28 @@ impl Default for Upstream {
             idle_timeout: HumanDuration::from_secs(30),
             idle_max: 256,
             extra_ca: None,
+        }
+    }
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            enabled: true,
+            allow_origins: names(&["*"]),
+            allow_methods: names(&["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]),
+            allow_headers: names(&[
+                "authorization",
+                "Access-Control-Allow-Origin",
+                "Content-Type",
+                "SOAPAction",
+                "apikey",
+                "Internal-Key",
+            ]),
+            allow_credentials: false,
+            expose_headers: Vec::new(),
+            max_age: HumanDuration::from_secs(0),
         }
     }
 }

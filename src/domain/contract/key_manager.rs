@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use crate::oauth::{ClientChange, ClientRegistration, ClientSecret, IssuedToken, KeyManagerInfo, RegisteredClient};
-use crate::{Organization, Secret};
+use crate::oauth::{ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient};
+use crate::{ApiId, Organization, Secret};
 
 /// Why the key manager did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -104,4 +104,12 @@ pub trait KeyManager: Send + Sync {
         scopes: &[String],
         lifetime_secs: Option<i64>,
     ) -> Result<IssuedToken, KeyManagerError>;
+
+    /// A key with which `user` (`user@tenant`) may call one API in whatever state it is, signed by the tenant's key.
+    async fn issue_internal_key(
+        &self,
+        organization: &Organization,
+        user: &str,
+        api_id: ApiId,
+    ) -> Result<InternalKey, KeyManagerError>;
 }

@@ -37,6 +37,9 @@ pub struct Lease {
     pub start_in: Duration,
     /// Time until the window ends; the holder counts it from the moment at which it sent the request.
     pub end_in: Duration,
+    /// Units that the window still had after this lease, as far as the owner knows; to tell callers, not to decide by.
+    #[serde(default)]
+    pub rest: u64,
 }
 
 /// Answer to a [`LeaseRequest`].

@@ -8,7 +8,7 @@ use domain::subscription::SubscriptionState;
 
 use super::authenticate::{Caller, VerifiedToken};
 use crate::fault::Fault;
-use crate::table::{ApiEntry, Consumer, Live, SubscriptionTier};
+use crate::table::{ApiEntry, CompiledApi, Consumer, Live, SubscriptionTier};
 
 /// A caller's right to call the API.
 #[derive(Debug)]
@@ -27,23 +27,34 @@ pub enum Plan {
     Subscriptionless,
     /// Nobody is known but the client's address.
     PerAddress,
+    Unmetered,
 }
 
-/// Resolves the token's client to its application and the application's subscription.
+/// Resolves the caller to an application and the application's subscription.
 pub fn check(live: &Live, entry: &ApiEntry, caller: &Caller) -> Result<Access, Fault> {
+    if matches!(caller, Caller::Publisher) {
+        return Ok(Access::of_publisher(&entry.api));
+    }
     if entry.state == LifecycleState::Created {
-        // Not published yet: only the publisher's own test key may call, and no such key was presented.
+        // Not published yet: only its publisher may call.
         return Err(Fault::NotSubscribed);
     }
-    let Caller::Token(token) = caller else { return Ok(Access::per_address()) };
+    let (organization, holder) = match caller {
+        Caller::Anonymous | Caller::Publisher => return Ok(Access::per_address()),
+        Caller::Token(token) => (&token.issuer.organization, find_consumer(live, token)),
+        Caller::ApiKey(own) => {
+            let application = live.consumers.find_application(own.key.application_id);
+            (&own.key.organization, application.map(|consumer| (consumer, own.key.key_type)))
+        }
+    };
     let document = &entry.api.document;
     let is_prototype = entry.state == LifecycleState::Prototyped;
     let needs_subscription = document.needs_subscription && !is_prototype;
-    let is_foreign = token.issuer.organization != document.organization;
+    let is_foreign = *organization != document.organization;
     if !needs_subscription && is_foreign {
         return Err(Fault::NotSubscribed);
     }
-    let Some((consumer, key_type)) = find_consumer(live, token) else {
+    let Some((consumer, key_type)) = holder else {
         return if is_prototype { Ok(Access::per_address()) } else { Err(Fault::NotSubscribed) };
     };
     let plan = if needs_subscription {
@@ -60,6 +71,12 @@ pub fn check(live: &Live, entry: &ApiEntry, caller: &Caller) -> Result<Access, F
 impl Access {
     fn per_address() -> Self {
         Self { consumer: None, key_type: KeyType::Production, plan: Plan::PerAddress }
+    }
+
+    /// Trying out costs nobody anything, and reaches the sandbox where there is nothing else.
+    fn of_publisher(api: &CompiledApi) -> Self {
+        let key_type = if api.production.is_some() { KeyType::Production } else { KeyType::Sandbox };
+        Self { consumer: None, key_type, plan: Plan::Unmetered }
     }
 }
 

@@ -131,7 +131,7 @@ impl Cell {
         let usable = [received + lease.start_in, sent + lease.end_in];
         let starts_now = lease.start_in.is_zero() && received < sent + lease.end_in && lease.units > 0;
         let stock = if starts_now { lease.units - 1 } else { lease.units };
-        let grant = Arc::new(Grant::new(quota, lease.window_id, lease.epoch, stock, usable));
+        let grant = Arc::new(Grant::new(quota, &lease, stock, usable));
         let verdict = if starts_now { Some(Verdict::Taken(self.unit_of(&grant))) } else { None };
         self.install(grant).await;
         Ok(verdict.or_else(|| self.decide(quota, received)))

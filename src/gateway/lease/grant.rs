@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::contract::Throttle;
+use domain::contract::throttle::Lease;
 
 use crate::table::RequestQuota;
 
@@ -19,6 +20,8 @@ pub(super) struct Grant {
     pub epoch: u64,
     pub usable_from: Instant,
     pub usable_until: Instant,
+    /// Units that the owner still had when it made the grant.
+    rest: u64,
     units: AtomicU64,
 }
 
@@ -31,9 +34,18 @@ pub struct Unit {
 }
 
 impl Grant {
-    pub fn new(quota: RequestQuota, window_id: i64, epoch: u64, units: u64, usable: [Instant; 2]) -> Self {
+    /// A grant of `lease` with `stock` units of it left.
+    pub fn new(quota: RequestQuota, lease: &Lease, stock: u64, usable: [Instant; 2]) -> Self {
         let [usable_from, usable_until] = usable;
-        Self { quota, window_id, epoch, usable_from, usable_until, units: AtomicU64::new(units.min(CLOSED - 1)) }
+        let units = AtomicU64::new(stock.min(CLOSED - 1));
+        let (window_id, epoch, rest) = (lease.window_id, lease.epoch, lease.rest);
+        Self { quota, window_id, epoch, usable_from, usable_until, rest, units }
+    }
+
+    /// Units that the window still has, as far as is known here.
+    fn remaining(&self) -> u64 {
+        let units = self.units.load(Ordering::Relaxed);
+        self.rest.saturating_add(if units & CLOSED == 0 { units } else { 0 })
     }
 
     pub fn is_usable(&self, quota: RequestQuota, now: Instant) -> bool {
@@ -62,6 +74,12 @@ impl Grant {
 impl Unit {
     pub(super) fn new(grant: Arc<Grant>, key: Arc<str>, throttle: Arc<dyn Throttle>) -> Self {
         Self { grant, key, throttle, is_spent: false }
+    }
+
+    /// How many further calls the window admits, as far as is known here, and in how long it ends.
+    #[must_use]
+    pub fn outlook(&self) -> (u64, Duration) {
+        (self.grant.remaining(), self.grant.usable_until.saturating_duration_since(Instant::now()))
     }
 
     /// The call passes: the unit is gone for good.

@@ -65,6 +65,11 @@ impl VerbSet {
     }
 
     #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }

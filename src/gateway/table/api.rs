@@ -11,9 +11,12 @@ use hyper::Uri;
 use hyper::header::HeaderName;
 use hyper::http::uri::{Authority, Scheme};
 
+use crate::cors::CorsPolicy;
+use crate::fault::Accepted;
 use crate::router::template::InvalidTemplate;
 use crate::router::tree::OperationTree;
 use crate::router::{BadPath, PathView, Verb};
+use crate::upstream::API_KEY;
 
 /// The artifact cannot be served.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,12 +54,18 @@ pub struct CompiledApi {
     pub sandbox: Option<Backend>,
     pub serves_http: bool,
     pub serves_https: bool,
-    /// Whether access tokens are taken.
-    pub takes_oauth: bool,
+    /// Which credentials are taken.
+    pub accepts: Accepted,
+    /// Whether only clients with a certificate may call, which cannot be checked here: then nobody may.
+    pub needs_certificate: bool,
     /// Audiences of which a token needs one; `None` checks nothing.
     pub audiences: Option<Vec<String>>,
     /// Header that carries the access token.
     pub authorization_header: HeaderName,
+    /// Header that carries an API key.
+    pub api_key_header: HeaderName,
+    /// What browsers are told; the gateway's own rules when unset.
+    pub cors: Option<CorsPolicy>,
 }
 
 /// A back end, taken apart once.
@@ -81,7 +90,7 @@ impl CompiledApi {
         let production = document.production.as_ref().map(Backend::parse).transpose()?;
         let sandbox = document.sandbox.as_ref().map(Backend::parse).transpose()?;
         let has_transport = |name: &str| document.transports.iter().any(|own| own.eq_ignore_ascii_case(name));
-        let header = &document.authorization_header;
+        let has_scheme = |name: &str| document.security_schemes.iter().any(|own| own == name);
         let checks_audience = !document.audiences.is_empty() && !document.audiences.iter().any(|own| own == "all");
         Ok(Self {
             tree,
@@ -89,11 +98,15 @@ impl CompiledApi {
             sandbox,
             serves_http: has_transport("http"),
             serves_https: has_transport("https"),
-            takes_oauth: document.security_schemes.is_empty()
-                || document.security_schemes.iter().any(|scheme| scheme == "oauth2"),
+            accepts: Accepted {
+                bearer: document.security_schemes.is_empty() || has_scheme("oauth2"),
+                api_key: has_scheme("api_key"),
+            },
+            needs_certificate: has_scheme("mutualssl_mandatory"),
             audiences: checks_audience.then(|| document.audiences.clone()),
-            authorization_header: HeaderName::from_bytes(header.as_bytes())
-                .map_err(|_| InvalidArtifact::Header(header.clone()))?,
+            authorization_header: header_name(&document.authorization_header)?,
+            api_key_header: document.api_key_header.as_deref().map_or(Ok(API_KEY), header_name)?,
+            cors: document.cors.as_ref().map(CorsPolicy::new),
             document,
         })
     }
@@ -110,6 +123,10 @@ impl CompiledApi {
             KeyType::Sandbox => self.sandbox.as_ref(),
         }
     }
+}
+
+fn header_name(text: &str) -> Result<HeaderName, InvalidArtifact> {
+    HeaderName::from_bytes(text.as_bytes()).map_err(|_| InvalidArtifact::Header(text.to_owned()))
 }
 
 fn check_context(context: &str) -> Result<(), InvalidArtifact> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::api::{AuthType, Endpoint};
+use domain::api_key::{ApiKey, KeyRestrictions};
 use domain::application::{KeyMapping, KeyType, RESIDENT_KEY_MANAGER};
 use domain::lifecycle::LifecycleState;
 use domain::runtime::{
@@ -11,7 +12,9 @@ use domain::runtime::{
 };
 use domain::subscription::{Subscription, SubscriptionState};
 use domain::throttling::{ApplicationPolicy, Limit, Quota, SubscriptionPolicy, TimeUnit};
-use domain::{ApiId, ApplicationId, KeyMappingId, Organization, PolicyId, RevisionId, SubscriptionId, Timestamp};
+use domain::{
+    ApiId, ApiKeyId, ApplicationId, KeyMappingId, Organization, PolicyId, RevisionId, Secret, SubscriptionId, Timestamp,
+};
 
 pub const ISSUER: &str = "https://localhost:9443/oauth2/token";
 pub const CONSUMER_KEY: &str = "consumer-key";
@@ -46,6 +49,8 @@ pub fn api(name: &str, url: &str) -> GatewayApi {
         authorization_header: "authorization".to_owned(),
         needs_subscription: true,
         scopes: Vec::new(),
+        cors: None,
+        api_key_header: None,
     }
 }
 
@@ -96,6 +101,22 @@ pub fn key_mapping(application: ApplicationId, key_type: KeyType, consumer_key: 
         consumer_key: consumer_key.to_owned(),
         mode: domain::application::KeyMode::Created,
         created_at: Timestamp::from_millis(0),
+    }
+}
+
+/// A key whose text is `text`.
+pub fn api_key(application: ApplicationId, text: &str) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::random(),
+        organization: Organization::super_tenant(),
+        application_id: application,
+        key_type: KeyType::Production,
+        name: "a key".to_owned(),
+        hash: security::client_secret::hash(&Secret::new(text.to_owned())),
+        user: "user@carbon.super".to_owned(),
+        restrictions: KeyRestrictions::default(),
+        created_at: Timestamp::from_millis(0),
+        expires_at: None,
     }
 }
 

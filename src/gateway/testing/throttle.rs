@@ -42,7 +42,8 @@ impl Throttle for FakeThrottle {
             return Ok(LeaseReply::Exhausted { window_id: 1, retry_in: RETRY_IN });
         }
         *granted += units;
-        Ok(LeaseReply::Granted(Lease { window_id: 1, epoch: 1, units, start_in: Duration::ZERO, end_in: RETRY_IN }))
+        let (start_in, rest) = (Duration::ZERO, request.limit - *granted);
+        Ok(LeaseReply::Granted(Lease { window_id: 1, epoch: 1, units, start_in, end_in: RETRY_IN, rest }))
     }
 
     async fn give_back(&self, key: &str, _: i64, _: u64, units: u64) -> Result<(), ThrottleUnavailable> {

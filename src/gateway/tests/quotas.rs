@@ -134,3 +134,31 @@ async fn a_tier_that_is_not_known_refuses() {
     let gateway = setting.start();
     assert_eq!(gateway.get("/pizza/1.0.0/").await.outcome(), (503, "900900".to_owned()));
 }
+
+#[tokio::test]
+async fn governed_answers_say_what_is_left() {
+    let (gateway, _) = gateway(3, 100).await;
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        let answer = gateway.get("/pizza/1.0.0/").await;
+        assert_eq!(answer.headers["ratelimit-policy"], "\"subscription\";q=3;w=3600, \"application\";q=100;w=3600");
+        let limits = answer.headers["ratelimit"].to_str().unwrap().to_owned();
+        left.push(limits.split(';').nth(1).unwrap().to_owned());
+        assert!(limits.contains(", \"application\";r=9"), "{limits}");
+    }
+    assert_eq!(left, ["r=2", "r=1", "r=0"]);
+    let refused = gateway.get("/pizza/1.0.0/").await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.headers["ratelimit-policy"], "\"subscription\";q=3;w=3600");
+    let limits = refused.headers["ratelimit"].to_str().unwrap();
+    assert!(limits.starts_with("\"subscription\";r=0;t=1"), "{limits}");
+}
+
+#[tokio::test]
+async fn answers_that_nothing_limits_say_nothing_of_limits() {
+    let back_end = BackEnd::named("hello").await;
+    let gateway = Setting::new(&[fixture::api("pizza", &back_end.url())]).start();
+    let answer = gateway.get("/pizza/1.0.0/").await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.headers.contains_key("ratelimit") && !answer.headers.contains_key("ratelimit-policy"));
+}

@@ -82,3 +82,18 @@ async fn the_gateway_says_what_it_is() {
     let version = gateway.call(Method::GET, "/services/Version", &[], "").await;
     assert!(version.status == 200 && version.body.contains(env!("CARGO_PKG_VERSION")), "{}", version.body);
 }
+
+#[tokio::test]
+async fn a_tenants_api_is_served_under_its_own_path_and_escapes_are_kept() {
+    let back_end = BackEnd::named("hello").await;
+    let mut api = fixture::api("pizza", &back_end.url());
+    api.context = "/t/acme.com/pizza/1.0.0".to_owned();
+    api.default_context = "/t/acme.com/pizza".to_owned();
+    let gateway = Setting::new(&[api]).start();
+    let answer = gateway.get("/t/acme.com/pizza/1.0.0/a%20b/%C3%BC%2Fx?q=%26+").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(back_end.last().target, "/a%20b/%C3%BC%2Fx?q=%26+");
+    for path in ["/pizza/1.0.0/x", "/t/other.com/pizza/1.0.0/x", "/t/acme.com/pizza/2.0.0/x"] {
+        assert_eq!(gateway.get(path).await.status, 404, "{path}");
+    }
+}

@@ -13,7 +13,8 @@ use crate::client_address::X_FORWARDED_FOR;
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-const API_KEY: HeaderName = HeaderName::from_static("apikey");
+/// The header that carries an API key unless an API names another.
+pub const API_KEY: HeaderName = HeaderName::from_static("apikey");
 const INTERNAL_KEY: HeaderName = HeaderName::from_static("internal-key");
 /// The gateway's own statement about the caller: nobody else may make it.
 const X_JWT_ASSERTION: HeaderName = HeaderName::from_static("x-jwt-assertion");
@@ -44,13 +45,15 @@ pub struct Forwarded<'a> {
     pub host: Option<&'a str>,
 }
 
-/// Makes a client's headers fit for the back end.
-pub fn prepare_request_headers(headers: &mut HeaderMap, authorization_header: &HeaderName, forwarded: &Forwarded<'_>) {
+/// Makes a client's headers fit for the back end; `credentials` are the API's own headers for them.
+pub fn prepare_request_headers(headers: &mut HeaderMap, credentials: [&HeaderName; 2], forwarded: &Forwarded<'_>) {
     remove_named_by_connection(headers);
     for name in HOP_BY_HOP.iter().chain(&REQUEST_ONLY) {
         headers.remove(name);
     }
-    headers.remove(authorization_header);
+    for name in credentials {
+        headers.remove(name);
+    }
     join_cookies(headers);
     if !forwarded.is_trusted {
         for name in [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT, X_REAL_IP, FORWARDED] {
@@ -138,7 +141,8 @@ mod tests {
         let mut headers = headers(lines);
         let forwarded =
             Forwarded { peer: "10.0.0.9".parse().unwrap(), is_trusted, scheme: "https", host: Some("api.example.com") };
-        prepare_request_headers(&mut headers, &HeaderName::from_static("x-token"), &forwarded);
+        let own = [&HeaderName::from_static("x-token"), &HeaderName::from_static("x-key")];
+        prepare_request_headers(&mut headers, own, &forwarded);
         headers
     }
 
@@ -150,6 +154,7 @@ mod tests {
                 ("authorization", "Bearer x"),
                 ("x-token", "Bearer x"),
                 ("apikey", "x"),
+                ("x-key", "x"),
                 ("internal-key", "x"),
                 ("x-jwt-assertion", "forged"),
                 ("connection", "close, X-Mine, Content-Length"),

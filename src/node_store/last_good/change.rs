@@ -21,6 +21,7 @@ pub(super) enum Kind {
     Served,
     Application,
     KeyMapping,
+    ApiKey,
     Subscription,
     SubscriptionPolicy,
     ApplicationPolicy,
@@ -36,6 +37,7 @@ impl Kind {
             Self::Served => "served",
             Self::Application => "application",
             Self::KeyMapping => "key_mapping",
+            Self::ApiKey => "api_key",
             Self::Subscription => "subscription",
             Self::SubscriptionPolicy => "subscription_policy",
             Self::ApplicationPolicy => "application_policy",
@@ -122,6 +124,10 @@ pub(super) fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
         Event::KeyMappingDeleted { key_mapping_id, .. } => {
             vec![Delete { kind: Kind::KeyMapping, key: key_mapping_id.to_string() }]
         }
+        Event::ApiKeyCreated(key) => vec![Put(api_key_row(key)?)],
+        Event::ApiKeyRevoked { api_key_id, .. } => {
+            vec![Delete { kind: Kind::ApiKey, key: api_key_id.to_string() }]
+        }
         Event::SubscriptionUpdated(subscription) => vec![Put(subscription_row(subscription)?)],
         Event::SubscriptionDeleted { subscription_id, .. } => {
             vec![Delete { kind: Kind::Subscription, key: subscription_id.to_string() }]
@@ -158,6 +164,7 @@ pub(super) fn of_snapshot(snapshot: &Snapshot, parts: Parts) -> Result<Vec<Row>,
     }
     rows.extend(snapshot.applications.iter().map(application_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.key_mappings.iter().map(key_mapping_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.api_keys.iter().map(api_key_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.subscriptions.iter().map(subscription_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.subscription_policies.iter().map(subscription_policy_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.application_policies.iter().map(application_policy_row).collect::<Result<Vec<_>, _>>()?);
@@ -179,6 +186,10 @@ fn application_row(application: &domain::runtime::GatewayApplication) -> MadeRow
 fn key_mapping_row(mapping: &domain::application::KeyMapping) -> MadeRow {
     let key = mapping.id.to_string();
     Ok(Row::new(Kind::KeyMapping, key, &mapping.organization, mapping)?.of_application(mapping.application_id))
+}
+
+fn api_key_row(key: &domain::api_key::ApiKey) -> MadeRow {
+    Ok(Row::new(Kind::ApiKey, key.id.to_string(), &key.organization, key)?.of_application(key.application_id))
 }
 
 fn subscription_row(subscription: &domain::subscription::Subscription) -> MadeRow {

@@ -37,6 +37,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<LastGoodState> {
         deployments: reader.documents(Kind::Deployment)?,
         applications: reader.documents(Kind::Application)?,
         key_mappings: reader.documents(Kind::KeyMapping)?,
+        api_keys: reader.documents(Kind::ApiKey)?,
         subscriptions: reader.documents(Kind::Subscription)?,
         subscription_policies: reader.documents(Kind::SubscriptionPolicy)?,
         application_policies: reader.documents(Kind::ApplicationPolicy)?,

@@ -1,10 +1,12 @@
 //! What survives in the last good state, and what is refused of it.
 
 use domain::api::ApiScope;
+use domain::api_key::{ApiKey, KeyRestrictions};
+use domain::application::KeyType;
 use domain::lifecycle::LifecycleState;
 use domain::runtime::{ApiMetadata, GatewayApi, Revocation, RevocationEntry};
 use domain::subscription::{Subscription, SubscriptionState};
-use domain::{ApplicationId, RevisionId, SubscriptionId};
+use domain::{ApiKeyId, ApplicationId, RevisionId, SubscriptionId};
 use rusqlite::Connection;
 
 use super::*;
@@ -92,6 +94,8 @@ fn artifact(api_id: ApiId, hash: &str) -> Artifact {
         authorization_header: "authorization".into(),
         needs_subscription: true,
         scopes: Vec::<ApiScope>::new(),
+        cors: None,
+        api_key_header: None,
     };
     Artifact { hash: hash.into(), document: serde_json::to_string(&api).unwrap() }
 }
@@ -237,6 +241,38 @@ fn a_snapshot_replaces_its_parts_and_says_what_must_be_acknowledged() {
     assert_eq!(state.snapshot.deployments.len(), 2);
     assert_eq!(state.artifacts.len(), 2);
     assert_eq!(state.pending.len(), 3);
+}
+
+#[test]
+fn api_keys_survive_a_restart_and_go_with_their_application() {
+    let fixture = Fixture::new();
+    let application_id = ApplicationId::random();
+    let key = |hash: &str| ApiKey {
+        id: ApiKeyId::random(),
+        organization: Organization::super_tenant(),
+        application_id,
+        key_type: KeyType::Production,
+        name: "till".into(),
+        hash: hash.into(),
+        user: "admin@carbon.super".into(),
+        restrictions: KeyRestrictions::parse("10.0.0.0/8", "").unwrap(),
+        created_at: NOW,
+        expires_at: None,
+    };
+    let (stays, goes) = (key("a"), key("b"));
+    fixture.apply(1, &Event::ApiKeyCreated(stays.clone()), &[]).unwrap();
+    fixture.apply(2, &Event::ApiKeyCreated(goes.clone()), &[]).unwrap();
+    let organization = Organization::super_tenant();
+    let revoked = Event::ApiKeyRevoked { organization, api_key_id: goes.id, application_id, hash: goes.hash };
+    fixture.apply(3, &revoked, &[]).unwrap();
+    let fixture = fixture.restart();
+    assert_eq!(fixture.store.load().unwrap().snapshot.api_keys, std::slice::from_ref(&stays));
+    let snapshot = Snapshot { control: at(9), revocation: at(0), api_keys: vec![stays], ..Snapshot::default() };
+    fixture.store.install(&snapshot, BOTH).unwrap();
+    assert_eq!(fixture.store.load().unwrap().snapshot.api_keys.len(), 1);
+    let organization = Organization::super_tenant();
+    fixture.apply(10, &Event::ApplicationDeleted { organization, application_id }, &[]).unwrap();
+    assert!(fixture.store.load().unwrap().snapshot.api_keys.is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! back. What is in no list is dropped, as WSO2 drops it.
 
 use domain::Failure;
+use domain::cors::{CorsConfiguration, is_token};
 use serde_json::{Map, Value, json};
 
 /// JSON type that a field must have.
@@ -98,7 +99,21 @@ pub fn checked(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Fai
             Some(_) => return Err(Failure::invalid(name, format!("must be {}", kind.name()))),
         }
     }
+    check_values(&known)?;
     Ok(known)
+}
+
+/// Fields that gateways act on must be usable there.
+fn check_values(known: &Map<String, Value>) -> Result<(), Failure> {
+    if let Some(cors) = known.get("corsConfiguration") {
+        CorsConfiguration::from_wire(cors).map_err(|error| Failure::invalid("corsConfiguration", error))?;
+    }
+    match known.get("apiKeyHeader").and_then(Value::as_str) {
+        Some(header) if !header.is_empty() && !is_token(header) => {
+            Err(Failure::invalid("apiKeyHeader", "must be the name of a header"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What clients see where a creator said nothing.
@@ -137,6 +152,16 @@ mod tests {
     fn a_field_of_the_wrong_type_is_named() {
         let fields = json!({"tags": "pizza"}).as_object().unwrap().clone();
         assert_eq!(checked(fields).unwrap_err().to_string(), "tags: must be a list of strings");
+    }
+
+    #[test]
+    fn what_gateways_act_on_is_checked() {
+        for (name, value) in
+            [("corsConfiguration", json!({"accessControlAllowOrigins": "*"})), ("apiKeyHeader", json!("two words"))]
+        {
+            let error = checked(json!({ name: value }).as_object().unwrap().clone()).unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+        }
     }
 
     #[test]

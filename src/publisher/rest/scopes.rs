@@ -14,5 +14,6 @@ http::guard::required_scopes! {
     ];
     pub RevisionCreate = ["apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_import_export"];
     pub RevisionDeploy = ["apim:api_create", "apim:api_manage", "apim:api_publish"];
+    pub InternalKeyCreate = ["apim:api_generate_key", "apim:api_manage"];
     pub TierView = ["apim:api_view", "apim:tier_view", "apim:tier_manage"];
 }

@@ -9,7 +9,7 @@ use domain::{Organization, Timestamp};
 
 use super::oauth::{issuers, revocations};
 use super::schema::{apis, deployments};
-use super::{applications, deployments as deployment_rows, key_mappings, policies, subscriptions};
+use super::{api_keys, applications, deployments as deployment_rows, key_mappings, policies, subscriptions};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 use crate::outbox;
@@ -25,6 +25,7 @@ pub fn snapshot(conn: &mut ApimConn, environments: &[String], now: Timestamp) ->
         deployments: deployment_rows::list_for_gateways(conn, environments)?,
         applications: applications::list_all(conn)?.into_iter().map(as_gateways_see_it).collect(),
         key_mappings: key_mappings::list_all(conn)?,
+        api_keys: api_keys::list_all(conn)?,
         subscriptions: subscriptions::list_all(conn)?,
         subscription_policies: policies::list(conn, None)?,
         application_policies: policies::list(conn, None)?,

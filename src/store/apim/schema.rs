@@ -135,6 +135,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        organization -> Text,
+        application_id -> Text,
+        key_type -> Text,
+        name -> Text,
+        hash -> Text,
+        user_name -> Text,
+        restrictions -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     subscriptions (id) {
         id -> Text,
         organization -> Text,

@@ -209,6 +209,7 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     consume(&contract, &api_id).await;
     super::devportal::consume(&contract, &api_id).await;
     super::devportal::change_password(&contract, &sandbox).await;
+    super::gateway_keys::make_keys(&contract, &api_id).await;
     administer(&contract).await;
     let visited = contract.visited.into_inner();
     let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();

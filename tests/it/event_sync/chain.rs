@@ -233,6 +233,8 @@ fn artifact(pizza: &Pizza) -> GatewayApi {
         authorization_header: "authorization".into(),
         needs_subscription: true,
         scopes: Vec::new(),
+        cors: None,
+        api_key_header: None,
     }
 }
 

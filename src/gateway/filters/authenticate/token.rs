@@ -50,11 +50,8 @@ impl VerifiedToken {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(JwtError::TooLong.into());
         }
-        let mut parts = token.split('.');
-        let header: ClaimedHeader = peek(parts.next())?;
-        let claimed: Claimed = peek(parts.next())?;
-        let issuer = issuers.find(&claimed.iss, &header.kid).ok_or(TokenRefusal::UnknownIssuer)?;
-        let expected = Expected { typ: ACCESS_TOKEN_TYPE, issuer: &claimed.iss };
+        let (issuer, iss) = claimed_issuer(token, issuers)?;
+        let expected = Expected { typ: ACCESS_TOKEN_TYPE, issuer: &iss };
         let claims: AccessTokenClaims = verify(token, &issuer.keys, expected, now)?;
         let subject = claims.sub.as_str().into();
         Ok(Self { claims, issuer: Arc::clone(issuer), subject, epoch: issuers.epoch })
@@ -73,6 +70,15 @@ impl VerifiedToken {
         };
         if live.revocations.covers(&facts) { Err(TokenRefusal::Revoked) } else { Ok(()) }
     }
+}
+
+/// The issuer, with its `iss`, that a JWT claims to be of and that owns its key; the signature is not checked.
+pub(super) fn claimed_issuer<'a>(token: &str, issuers: &'a Issuers) -> Result<(&'a Arc<Issuer>, String), TokenRefusal> {
+    let mut parts = token.split('.');
+    let header: ClaimedHeader = peek(parts.next())?;
+    let claimed: Claimed = peek(parts.next())?;
+    let issuer = issuers.find(&claimed.iss, &header.kid).ok_or(TokenRefusal::UnknownIssuer)?;
+    Ok((issuer, claimed.iss))
 }
 
 fn peek<T: DeserializeOwned>(part: Option<&str>) -> Result<T, JwtError> {

@@ -1,0 +1,80 @@
+//! `RateLimit-Policy` and `RateLimit`: what a governed call still has left (draft-ietf-httpapi-ratelimit-headers-10).
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::table::RequestQuota;
+
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// The quotas that a call met, in the order in which they were asked.
+#[derive(Debug, Default)]
+pub struct RateLimits([Option<RateLimit>; 2]);
+
+/// One quota after the call. What other gateways hand out in the same moment is not seen, so that `remaining` is a
+/// hint and no promise.
+#[derive(Debug)]
+pub struct RateLimit {
+    /// `subscription` or `application`.
+    pub name: &'static str,
+    pub quota: RequestQuota,
+    pub remaining: u64,
+    pub resets_in: Duration,
+}
+
+impl RateLimits {
+    pub fn note(&mut self, limit: RateLimit) {
+        if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(limit);
+        }
+    }
+
+    /// Writes both headers, unless the call met no quota.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        let (mut policies, mut limits, mut separator) = (String::new(), String::new(), "");
+        for limit in self.0.iter().flatten() {
+            let (name, quota) = (limit.name, &limit.quota);
+            let window_secs = quota.time_unit.nominal_ms().saturating_mul(u64::from(quota.unit_time)) / 1000;
+            // Rounded up: who comes back in time must not be early.
+            let reset_secs = limit.resets_in.as_millis().div_ceil(1000);
+            // Writing into a String cannot fail.
+            let _ = write!(policies, "{separator}\"{name}\";q={};w={window_secs}", quota.requests);
+            let _ = write!(limits, "{separator}\"{name}\";r={};t={reset_secs}", limit.remaining);
+            separator = ", ";
+        }
+        if let (Ok(policies), Ok(limits), false) =
+            (HeaderValue::try_from(policies), HeaderValue::try_from(limits), separator.is_empty())
+        {
+            headers.insert(RATE_LIMIT_POLICY, policies);
+            headers.insert(RATE_LIMIT, limits);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::throttling::TimeUnit;
+
+    use super::*;
+
+    fn limit(name: &'static str, requests: u64) -> RateLimit {
+        let quota = RequestQuota { requests, unit_time: 2, time_unit: TimeUnit::Min, stops: true };
+        RateLimit { name, quota, remaining: requests - 1, resets_in: Duration::from_millis(30_001) }
+    }
+
+    #[test]
+    fn every_quota_stands_in_both_headers() {
+        let mut limits = RateLimits::default();
+        let mut headers = HeaderMap::new();
+        limits.write(&mut headers);
+        assert!(headers.is_empty());
+        limits.note(limit("subscription", 50));
+        limits.note(limit("application", 20));
+        limits.write(&mut headers);
+        assert_eq!(headers[RATE_LIMIT_POLICY], "\"subscription\";q=50;w=120, \"application\";q=20;w=120");
+        assert_eq!(headers[RATE_LIMIT], "\"subscription\";r=49;t=31, \"application\";r=19;t=31");
+    }
+}
