@@ -51,7 +51,7 @@ impl Sandbox {
             backend: Backend::start().await,
             admin_token: administrator_token(&management_url).await,
             home,
-            databases: databases,
+            databases,
         }
     }
 
