@@ -105,7 +105,7 @@ async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -
 /// The tenant of the caller: a client with its secret, or a user with role `admin`.
 async fn authorize(service: &KeyManagerService, request: &HttpRequest) -> Result<Organization, OAuthError> {
     let credentials = basic::credentials(request).ok().flatten().ok_or(OAuthError::Unauthenticated)?;
-    if let Some(client) = client_auth::find(service, &credentials).await? {
+    if let Some(client) = client_auth::find(service, &client_auth::decoded(&credentials)).await? {
         return Ok(client.organization);
     }
     let user = service.users.authenticate(&credentials.name, &credentials.password).await?;
