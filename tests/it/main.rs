@@ -8,5 +8,6 @@ mod event_sync;
 mod faults;
 mod first_call;
 mod paths;
+mod real_input;
 mod store;
 mod support;

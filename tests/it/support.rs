@@ -4,6 +4,7 @@ pub mod actors;
 pub mod backend;
 pub mod database;
 pub mod definitions;
+pub mod prepared;
 pub mod process;
 pub mod rest;
 pub mod sandbox;
