@@ -3,3 +3,4 @@
 mod authorisation;
 pub mod operations;
 mod schemas;
+mod wrong_input;
