@@ -51,7 +51,8 @@ fn two_operations_for_one_call_are_refused_but_other_verbs_of_the_same_paths_are
     let item = |verb: &str, name: &str| {
         format!("{{{verb}: {{parameters: [{{name: {name}, in: path, schema: {{}}}}], responses: {{default: {{}}}}}}}}")
     };
-    let both = |verb: &str| with_paths(&format!("{{'/x/{{y}}': {}, '/x/{{z}}': {}}}", item("get", "y"), item(verb, "z")));
+    let both =
+        |verb: &str| with_paths(&format!("{{'/x/{{y}}': {}, '/x/{{z}}': {}}}", item("get", "y"), item(verb, "z")));
     assert_eq!(errors(&both("get")), ["/paths/~1x~1{z}/get: matches the same calls as 'get' of '/x/{y}'"]);
     let parsed = parse(both("delete").as_bytes()).unwrap();
     assert_eq!(parsed.operations.len(), 2);
