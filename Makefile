@@ -13,8 +13,12 @@ run: setup ## Build and start every role in one process, with a demo back end, u
 	$(CARGO) build --locked
 	"$${CARGO_TARGET_DIR:-target}/debug/gatewright" --profile all-in-one --home "$(HOME_DIR)" --demo $(ARGS)
 
-test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL
-	tests/support/with-postgres.sh $(CARGO) test --locked --workspace --no-fail-fast $(ARGS)
+test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL, with definitions and clients from elsewhere
+	@# What cannot be fetched is told here, and fails the tests that need it, not the others.
+	-@tests/support/fetch-definitions.sh target/definitions
+	-@tests/support/prepare-clients.sh target/clients
+	GATEWRIGHT_TEST_DEFINITIONS="$(CURDIR)/target/definitions" GATEWRIGHT_TEST_CLIENTS="$(CURDIR)/target/clients" \
+		tests/support/with-postgres.sh $(CARGO) test --locked --workspace --no-fail-fast $(ARGS)
 
 check: setup ## Formatting, lints and the rules of the tree, without running the product
 	$(CARGO) fmt --all --check

@@ -14,6 +14,9 @@ use telemetry::error_chain::ErrorChain;
 /// Portals take a 401 with exactly this description for a lost session.
 const UNAUTHENTICATED_DESCRIPTION: &str = "Unauthenticated request";
 
+/// Longest description in characters.
+const DESCRIPTION_CHARS_MAX: usize = 4000;
+
 /// How long a caller waits before it asks a busy node again, unless the cause says otherwise.
 const RETRY_AFTER_SECS: u64 = 1;
 
@@ -53,8 +56,14 @@ struct ErrorDto<'a> {
 }
 
 impl Problem {
+    /// A description that quotes too much of the input is cut.
     pub fn new(code: ErrorCode, description: impl Into<String>) -> Self {
-        Self { code, description: description.into(), details: Vec::new(), header: None }
+        let mut description = description.into();
+        if let Some((end, _)) = description.char_indices().nth(DESCRIPTION_CHARS_MAX) {
+            description.truncate(end);
+            description.push('…');
+        }
+        Self { code, description, details: Vec::new(), header: None }
     }
 
     /// 400 that names the field.

@@ -64,7 +64,7 @@ fn presented(request: &HttpRequest, parameters: &Parameters) -> Result<BasicCred
             Err(OAuthError::InvalidRequest("the client authenticates in the header and in the body".to_owned()))
         }
         (Some(header), id, None) => {
-            let header = decoded(header);
+            let header = decoded(&header);
             if id.is_some_and(|id| id != header.name) {
                 return Err(OAuthError::InvalidRequest("header and body name different clients".to_owned()));
             }
@@ -77,9 +77,9 @@ fn presented(request: &HttpRequest, parameters: &Parameters) -> Result<BasicCred
 
 /// RFC 6749 section 2.3.1 has id and secret encoded as in a form before they go into the header; most clients leave that
 /// out. Generated ids and secrets hold no character that the encoding touches, so decoding fits both.
-fn decoded(header: BasicCredentials) -> BasicCredentials {
+pub(crate) fn decoded(header: &BasicCredentials) -> BasicCredentials {
     if !header.name.contains('%') && !header.password.expose().contains('%') {
-        return header;
+        return BasicCredentials { name: header.name.clone(), password: header.password.clone() };
     }
     let decode = |text: &str| {
         let pair = format!("x={text}");

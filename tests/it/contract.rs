@@ -4,5 +4,6 @@ mod authorisation;
 mod devportal;
 mod isolation;
 mod gateway_keys;
-mod operations;
+pub mod operations;
 mod schemas;
+mod wrong_input;

@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod clients;
 mod contract;
 mod devportal_keys;
 mod event_sync;
 mod faults;
 mod first_call;
 mod paths;
+mod real_input;
 mod store;
 mod support;
 mod tenancy;

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod database;
 pub mod definitions;
 pub mod people;
+pub mod prepared;
 pub mod process;
 pub mod rest;
 pub mod sandbox;

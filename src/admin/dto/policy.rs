@@ -117,6 +117,13 @@ fn rate_limit(count: Option<i64>, unit: Option<&str>) -> Result<Option<RateLimit
     Ok(Some(RateLimit { count, time_unit }))
 }
 
+fn text(field: &str, text: String, chars_max: usize) -> Result<String, Failure> {
+    if text.chars().count() > chars_max {
+        return Err(Failure::invalid(field, format!("has more than {chars_max} characters")));
+    }
+    Ok(text)
+}
+
 fn billing_plan(plan: Option<String>) -> Result<String, Failure> {
     let plan = plan.unwrap_or_else(|| "FREE".to_owned());
     if ["FREE", "COMMERCIAL"].contains(&plan.as_str()) {
@@ -159,8 +166,8 @@ impl PolicyDto for SubscriptionThrottlePolicyDto {
             rate_limit: rate_limit(self.rate_limit_count, self.rate_limit_time_unit.as_deref())?,
             stop_on_quota_reach: self.stop_on_quota_reach,
             billing_plan: billing_plan(self.billing_plan)?,
-            display_name: self.display_name.unwrap_or_else(|| self.policy_name.clone()),
-            description: self.description.unwrap_or_default(),
+            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
+            description: text("description", self.description.unwrap_or_default(), 1024)?,
             name: self.policy_name,
             other: kept(self.other),
         })
@@ -193,8 +200,8 @@ impl PolicyDto for ApplicationThrottlePolicyDto {
             id: PolicyId::random(),
             organization: organization.clone(),
             limit: limit(&self.policy_name, self.default_limit)?,
-            display_name: self.display_name.unwrap_or_else(|| self.policy_name.clone()),
-            description: self.description.unwrap_or_default(),
+            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
+            description: text("description", self.description.unwrap_or_default(), 1024)?,
             name: self.policy_name,
             other: kept(self.other),
         })

@@ -26,7 +26,7 @@ impl Default for Fetch {
             allow_loopback: false,
             allow_private: false,
             timeout: HumanDuration::from_secs(10),
-            body_max: ByteSize::mib(10),
+            body_max: ByteSize::mib(32),
             redirects_max: 3,
         }
     }

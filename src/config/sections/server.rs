@@ -48,7 +48,7 @@ impl Default for Server {
             version_port: None,
             workers: 0,
             body_max: ByteSize::mib(1),
-            upload_max: ByteSize::mib(10),
+            upload_max: ByteSize::mib(32),
             connections_max: 10_000,
             keep_alive: HumanDuration::from_secs(75),
             head_timeout: HumanDuration::from_secs(10),

@@ -23,9 +23,14 @@ pub(crate) fn details(details: &ApiDetails) -> Result<(), Failure> {
     endpoint("endpointConfig.production_endpoints.url", details.endpoints.production.as_ref())?;
     endpoint("endpointConfig.sandbox_endpoints.url", details.endpoints.sandbox.as_ref())?;
     if let Some(header) = &details.authorization_header
-        && (header.is_empty() || !header.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
+        && (header.is_empty()
+            || header.len() > 255
+            || !header.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)))
     {
-        return Err(Failure::invalid("authorizationHeader", "must be a header name of letters, digits, '-' and '_'"));
+        return Err(Failure::invalid(
+            "authorizationHeader",
+            "must be a header name of at most 255 letters, digits, '-' and '_'",
+        ));
     }
     let mut names = HashSet::new();
     for own in &details.scopes {

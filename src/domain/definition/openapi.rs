@@ -38,7 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 10 << 20, depth_max: 64, nodes_max: 500_000 }
+        Self { bytes_max: 32 << 20, depth_max: 64, nodes_max: 500_000 }
     }
 }
 

@@ -106,7 +106,7 @@ async fn serve(service: &KeyManagerService, request: &HttpRequest, body: Body) -
 async fn authorize(service: &KeyManagerService, request: &HttpRequest) -> Result<Organization, OAuthError> {
     let realm = Realm::of(service, request).await?;
     let credentials = basic::credentials(request).ok().flatten().ok_or(OAuthError::Unauthenticated)?;
-    let client = client_auth::find(service, &credentials).await?;
+    let client = client_auth::find(service, &client_auth::decoded(&credentials)).await?;
     if let Some(client) = client.filter(|client| realm.permits(&client.organization)) {
         return Ok(client.organization);
     }

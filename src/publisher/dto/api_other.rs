@@ -9,19 +9,23 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Text,
+    OneOf(&'static [&'static str]),
     Flag,
     Number,
     Texts,
-    List,
+    Objects,
     Object,
     /// A list of names, or `"all"`.
-    Any,
+    NamesOrAll,
 }
 
+/// Longest text of one field, as the contract has it for the description.
+const TEXT_CHARS_MAX: usize = 32_766;
+
 const FIELDS: &[(&str, Kind)] = &[
-    ("accessControl", Kind::Text),
+    ("accessControl", Kind::OneOf(&["NONE", "RESTRICTED"])),
     ("accessControlRoles", Kind::Texts),
-    ("additionalProperties", Kind::List),
+    ("additionalProperties", Kind::Objects),
     ("additionalPropertiesMap", Kind::Object),
     ("advertiseInfo", Kind::Object),
     ("apiKeyHeader", Kind::Text),
@@ -36,19 +40,19 @@ const FIELDS: &[(&str, Kind)] = &[
     ("displayName", Kind::Text),
     ("enableSchemaValidation", Kind::Flag),
     ("enableSubscriberVerification", Kind::Flag),
-    ("endpointImplementationType", Kind::Text),
+    ("endpointImplementationType", Kind::OneOf(&["INLINE", "ENDPOINT", "MOCKED_OAS"])),
     ("gatewayType", Kind::Text),
     ("gatewayVendor", Kind::Text),
-    ("keyManagers", Kind::Any),
+    ("keyManagers", Kind::NamesOrAll),
     ("maxTps", Kind::Object),
-    ("mediationPolicies", Kind::List),
+    ("mediationPolicies", Kind::Objects),
     ("monetization", Kind::Object),
-    ("organizationPolicies", Kind::List),
+    ("organizationPolicies", Kind::Objects),
     ("primaryProductionEndpointId", Kind::Text),
     ("primarySandboxEndpointId", Kind::Text),
     ("responseCachingEnabled", Kind::Flag),
     ("serviceInfo", Kind::Object),
-    ("subscriptionAvailability", Kind::Text),
+    ("subscriptionAvailability", Kind::OneOf(&["CURRENT_TENANT", "ALL_TENANTS", "SPECIFIC_TENANTS"])),
     ("subscriptionAvailableTenants", Kind::Texts),
     ("tags", Kind::Texts),
     ("threatProtectionPolicies", Kind::Object),
@@ -61,26 +65,29 @@ const FIELDS: &[(&str, Kind)] = &[
 impl Kind {
     fn takes(self, value: &Value) -> bool {
         match self {
-            Self::Text => value.is_string(),
+            Self::Text => value.as_str().is_some_and(|text| text.chars().count() <= TEXT_CHARS_MAX),
+            Self::OneOf(allowed) => value.as_str().is_some_and(|text| allowed.contains(&text)),
             Self::Flag => value.is_boolean(),
             Self::Number => value.is_i64() || value.is_u64(),
             Self::Texts => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
-            Self::List => value.is_array(),
+            Self::Objects => value.as_array().is_some_and(|items| items.iter().all(Value::is_object)),
             Self::Object => value.is_object(),
-            Self::Any => value.is_array() || value.is_string(),
+            Self::NamesOrAll => value == "all" || Self::Texts.takes(value),
         }
     }
 
-    fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
-            Self::Text => "a string",
+            Self::Text => return format!("a string of at most {TEXT_CHARS_MAX} characters"),
+            Self::OneOf(allowed) => return format!("one of {}", allowed.join(", ")),
             Self::Flag => "true or false",
             Self::Number => "a whole number",
             Self::Texts => "a list of strings",
-            Self::List => "a list",
+            Self::Objects => "a list of objects",
             Self::Object => "an object",
-            Self::Any => "a list of strings or \"all\"",
+            Self::NamesOrAll => "a list of strings or \"all\"",
         }
+        .to_owned()
     }
 }
 
@@ -161,6 +168,18 @@ mod tests {
         {
             let error = checked(json!({ name: value }).as_object().unwrap().clone()).unwrap_err();
             assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn texts_have_a_limit_and_enumerations_their_values() {
+        for (fields, reason) in [
+            (json!({"description": "x".repeat(32_767)}), "description: must be a string of at most 32766 characters"),
+            (json!({"accessControl": "SOME"}), "accessControl: must be one of NONE, RESTRICTED"),
+            (json!({"keyManagers": "some"}), "keyManagers: must be a list of strings or \"all\""),
+            (json!({"additionalProperties": [1]}), "additionalProperties: must be a list of objects"),
+        ] {
+            assert_eq!(checked(fields.as_object().unwrap().clone()).unwrap_err().to_string(), reason);
         }
     }
 

@@ -38,10 +38,15 @@ pub fn configure(home: &Path, toml: &str) {
 
 impl Sandbox {
     pub async fn start(kind: DatabaseKind) -> Self {
+        Self::start_with(kind, "").await
+    }
+
+    /// With further sections of the configuration.
+    pub async fn start_with(kind: DatabaseKind, toml: &str) -> Self {
         let home = Arc::new(tempfile::tempdir().unwrap());
         let (database_toml, databases) = Databases::create(kind);
         // The profile may open a plain version port: tests share a machine, so it takes a free one.
-        configure(home.path(), &format!("{FREE_PORTS}{database_toml}"));
+        configure(home.path(), &format!("{FREE_PORTS}{database_toml}{toml}"));
         let node = start_node(home.path()).await;
         let addresses = node.addresses().clone();
         let management_url = format!("https://localhost:{}", addresses.management.port());

@@ -3,8 +3,10 @@
 /// A template taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template<'a> {
-    /// Names of the variables in order.
+    /// Names of the variables in order, each once.
     pub names: Vec<&'a str>,
+    /// A name that stands there twice: documents of 3.0 and 3.1 may do so, later ones may not.
+    pub repeated: Option<&'a str>,
     /// The template with all names taken out: equal shapes match the same paths.
     pub shape: String,
 }
@@ -19,6 +21,7 @@ impl<'a> Template<'a> {
             return Err(format!("a path must not contain {c:?}"));
         }
         let mut names = Vec::new();
+        let mut repeated = None;
         let mut shape = String::new();
         let mut rest = path;
         while let Some(at) = rest.find(['{', '}']) {
@@ -31,15 +34,16 @@ impl<'a> Template<'a> {
                 return Err("a path variable needs a name".to_owned());
             }
             if names.contains(&name) {
-                return Err(format!("the path variable '{name}' appears twice"));
+                repeated = Some(name);
+            } else {
+                names.push(name);
             }
-            names.push(name);
             shape.push_str(before);
             shape.push_str("{}");
             rest = &inner[end + 1..];
         }
         shape.push_str(rest);
-        Ok(Self { names, shape })
+        Ok(Self { names, repeated, shape })
     }
 }
 
@@ -55,8 +59,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_stands_there_twice_is_one_name() {
+        let template = Template::parse("/a/{b}/{c}/{b}").unwrap();
+        assert_eq!((template.names, template.repeated), (vec!["b", "c"], Some("b")));
+        assert_eq!(template.shape, "/a/{}/{}/{}");
+    }
+
+    #[test]
     fn unbalanced_and_odd_templates_are_refused() {
-        for path in ["a", "", "/{a", "/a}", "/{{a}}", "/{a/b}", "/{}", "/{a}/{a}", "/a?b=c", "/a#b", "/a\\b", "/a\nb"] {
+        for path in ["a", "", "/{a", "/a}", "/{{a}}", "/{a/b}", "/{}", "/a?b=c", "/a#b", "/a\\b", "/a\nb"] {
             assert!(Template::parse(path).is_err(), "{path:?} was accepted");
         }
     }

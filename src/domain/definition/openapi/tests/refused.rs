@@ -47,13 +47,25 @@ fn the_head_is_checked_and_all_errors_are_collected() {
 }
 
 #[test]
+fn two_operations_for_one_call_are_refused_but_other_verbs_of_the_same_paths_are_not() {
+    let item = |verb: &str, name: &str| {
+        format!("{{{verb}: {{parameters: [{{name: {name}, in: path, schema: {{}}}}], responses: {{default: {{}}}}}}}}")
+    };
+    let both =
+        |verb: &str| with_paths(&format!("{{'/x/{{y}}': {}, '/x/{{z}}': {}}}", item("get", "y"), item(verb, "z")));
+    assert_eq!(errors(&both("get")), ["/paths/~1x~1{z}/get: matches the same calls as 'get' of '/x/{y}'"]);
+    let parsed = parse(both("delete").as_bytes()).unwrap();
+    assert_eq!(parsed.operations.len(), 2);
+    assert!(parsed.warnings.iter().any(|it| it.to_string() == "/paths/~1x~1{z}: matches the same paths as '/x/{y}'"));
+}
+
+#[test]
 fn paths_are_checked() {
-    let paths = "{menu: {}, '/a/{b': {}, '/x/{y}': {}, '/x/{z}': {}, /v: {fetch: {}}, /w: 3, /p: {get: 1}}";
+    let paths = "{menu: {}, '/a/{b': {}, /v: {fetch: {}}, /w: 3, /p: {get: 1}}";
     let found = errors(&with_paths(paths));
     let expected = [
         "/paths/menu: a path must begin with '/'",
         "/paths/~1a~1{b: '{' without '}'",
-        "/paths/~1x~1{z}: matches the same paths as '/x/{y}'",
         "/paths/~1v/fetch: 'fetch' is neither an HTTP method nor a field of a path item",
         "/paths/~1w: a path item must be an object",
         "/paths/~1p/get: an operation must be an object",

@@ -11,6 +11,9 @@ use crate::definition::openapi::pointer::{self, Target, join};
 use crate::definition::openapi::read::VERBS;
 use crate::definition::openapi::template::Template;
 
+/// Per shape of a template, the path that has each verb.
+type Shapes<'a> = HashMap<String, HashMap<&'a str, &'a str>>;
+
 impl<'a> Check<'a> {
     pub(super) fn paths(&mut self) {
         let is_optional = self.generation == Generation::V3_1
@@ -20,7 +23,7 @@ impl<'a> Check<'a> {
             return;
         }
         let Some(paths) = self.object(self.root, "", "paths") else { return };
-        let mut shapes: HashMap<String, &str> = HashMap::new();
+        let mut shapes = Shapes::new();
         let mut seen = Seen::default();
         for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
             let pointer = join("/paths", path);
@@ -31,11 +34,33 @@ impl<'a> Check<'a> {
                     continue;
                 }
             };
-            if let Some(other) = shapes.insert(template.shape.clone(), path) {
-                self.findings.error(&pointer, format!("matches the same paths as '{other}'"));
+            if let Some(name) = template.repeated {
+                self.findings.warn(&pointer, format!("the path variable '{name}' appears twice"));
             }
             if let Some(item) = self.path_item(&pointer, item) {
+                self.shape(&pointer, path, item, &template, &mut shapes);
                 self.members(&pointer, item, &template, &mut seen);
+            }
+        }
+    }
+
+    /// Paths that differ in the names of their variables only match the same calls. The specifications forbid them,
+    /// large documents have them all the same, for different verbs; two operations for one call are an error.
+    fn shape(
+        &mut self,
+        pointer: &str,
+        path: &'a str,
+        item: &'a Map<String, Value>,
+        template: &Template<'_>,
+        shapes: &mut Shapes<'a>,
+    ) {
+        let verbs = shapes.entry(template.shape.clone()).or_default();
+        if let Some(other) = verbs.values().next() {
+            self.findings.warn(pointer, format!("matches the same paths as '{other}'"));
+        }
+        for verb in item.keys().filter(|key| VERBS.contains(&key.as_str())) {
+            if let Some(other) = verbs.insert(verb, path) {
+                self.findings.error(&join(pointer, verb), format!("matches the same calls as '{verb}' of '{other}'"));
             }
         }
     }

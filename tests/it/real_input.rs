@@ -1,0 +1,4 @@
+//! Definitions from the real world, which nobody here wrote.
+
+mod examples;
+mod github;
