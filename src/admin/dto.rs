@@ -1,4 +1,6 @@
 //! Shapes of the wire, named after the contract's schemas.
 
+pub mod advanced_policy;
 pub mod limit;
+pub mod overview;
 pub mod policy;

@@ -1,4 +1,6 @@
 //! Handlers, one file per kind of resource.
 
+pub mod applications;
+pub mod overview;
 mod scopes;
 pub mod throttle_policies;

@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod policies;
 pub mod revisions;
 pub mod subscriptions;
+pub mod tenant_info;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ pub mod lease;
 pub mod listener;
 pub mod observe;
 pub mod pipeline;
+pub mod rest;
 pub mod role;
 pub mod router;
 pub mod sync;

@@ -6,5 +6,6 @@ mod api_other;
 pub mod definition;
 pub mod lifecycle;
 pub mod revision;
+pub mod search;
 pub mod settings;
 pub mod throttling_policy;

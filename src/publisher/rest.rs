@@ -5,6 +5,7 @@ pub mod api_revisions;
 pub mod apis;
 mod definition_form;
 mod scopes;
+pub mod search;
 pub mod settings;
 pub mod throttling_policies;
 pub mod validation;

@@ -2,7 +2,7 @@
 
 use http::routes::Routes;
 
-use crate::rest::{api_lifecycle, api_revisions, apis, settings, throttling_policies, validation};
+use crate::rest::{api_lifecycle, api_revisions, apis, search, settings, throttling_policies, validation};
 
 /// Base path on the wire.
 pub const BASE_PATH: &str = "/api/am/publisher/v4";
@@ -26,5 +26,6 @@ pub fn routes() -> Routes {
         .post("/apis/{apiId}/deploy-revision", api_revisions::deploy_api_revision)
         .post("/apis/{apiId}/undeploy-revision", api_revisions::undeploy_api_revision)
         .get("/throttling-policies/{policyLevel}", throttling_policies::get_all_throttling_policies)
+        .get("/search", search::search)
         .get("/settings", settings::get_settings)
 }

@@ -34,6 +34,7 @@ struct DefaultPassword {
 pub(crate) struct KeyManagerRole {
     service: Arc<KeyManagerService>,
     authenticator: Arc<dyn Authenticator>,
+    users: Arc<dyn UserStore>,
 }
 
 impl KeyManagerRole {
@@ -60,7 +61,7 @@ impl KeyManagerRole {
             LocalAuthenticator::new(node.apim.clone(), Arc::clone(&users), issuer.clone(), Arc::clone(&node.clock));
         let service = KeyManagerService::create(Dependencies {
             apim_db: node.apim.clone(),
-            users,
+            users: Arc::clone(&users),
             key_encryption_key: Arc::new(secrets::key_encryption_key(node, key_encryption_key)?),
             oauth,
             issuer,
@@ -70,11 +71,15 @@ impl KeyManagerRole {
             metrics: node.metrics.clone(),
         })
         .await?;
-        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator) })
+        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator), users })
     }
 
     pub(crate) fn key_manager(&self) -> Arc<dyn KeyManager> {
         Arc::clone(&self.service) as Arc<dyn KeyManager>
+    }
+
+    pub(crate) fn users(&self) -> Arc<dyn UserStore> {
+        Arc::clone(&self.users)
     }
 
     pub(crate) fn mount(&self, services: Services) -> Services {

@@ -1,5 +1,6 @@
 //! What of WSO2's contract is served: lists that only shrink, and checks over every operation that is served.
 
+mod admin;
 mod authorisation;
 mod operations;
 mod schemas;

