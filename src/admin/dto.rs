@@ -1,5 +1,7 @@
 //! Shapes of the wire, named after the contract's schemas.
 
+pub mod advanced_policy;
 pub mod limit;
+pub mod overview;
 pub mod policy;
 pub mod tenant;

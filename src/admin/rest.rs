@@ -1,5 +1,7 @@
 //! Handlers, one file per kind of resource.
 
+pub mod applications;
+pub mod overview;
 mod scopes;
 pub mod tenants;
 pub mod throttle_policies;

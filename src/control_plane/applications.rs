@@ -1,5 +1,7 @@
 //! Applications of the developer portal; each belongs to the user who made it.
 
+mod of_all_owners;
+
 use std::collections::{BTreeMap, HashMap};
 
 use domain::api::ApiScope;

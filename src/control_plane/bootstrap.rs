@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use domain::throttling::defaults;
-use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
+use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
 use domain::{Failure, Organization, Timestamp};
 use store::ApimDb;
 use store::apim::policies;
@@ -21,6 +21,12 @@ pub async fn ensure_default_policies(apim: &ApimDb, organization: Organization, 
             for policy in defaults::application_policies(&organization) {
                 policies::insert(conn, &policy)?;
                 conn.append(now, Event::ApplicationPolicyUpdated(policy));
+            }
+        }
+        // Gateways do not know this kind yet: nobody has to hear of it.
+        if policies::list::<AdvancedPolicy>(conn, Some(&organization))?.is_empty() {
+            for policy in defaults::advanced_policies(&organization) {
+                policies::insert(conn, &policy)?;
             }
         }
         Ok(())

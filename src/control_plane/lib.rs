@@ -20,6 +20,7 @@ pub mod passwords;
 pub mod policies;
 pub mod revisions;
 pub mod subscriptions;
+pub mod tenant_info;
 pub mod tenants;
 
 use std::sync::Arc;

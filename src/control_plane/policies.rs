@@ -1,4 +1,7 @@
-//! Throttling policies: subscription and application.
+//! Throttling policies: subscription, application and advanced.
+
+mod advanced;
+mod overview;
 
 use domain::event::Event;
 use domain::oauth::Principal;
@@ -10,6 +13,8 @@ use store::apim::policies::{self, StoredPolicy};
 
 use crate::ControlPlane;
 
+pub use overview::PolicyOverview;
+
 /// Longest policy name, in characters.
 const NAME_CHARS_MAX: usize = 60;
 /// Largest quota and window; far beyond use, and safe to multiply.
@@ -20,7 +25,17 @@ const UNIT_TIME_MAX: u32 = 10_000;
 pub trait ServedPolicy: StoredPolicy + Clone + Send + Sync + 'static {
     fn limit(&self) -> Option<&Limit>;
     fn set_id(&mut self, id: PolicyId);
-    fn updated(self) -> Event;
+    /// What gateways hear of a new or changed policy; `None` when they do not know this kind.
+    fn updated(self) -> Option<Event>;
+    /// The kind as gateways know it.
+    const EVENT_KIND: Option<PolicyKind>;
+    /// What uses policies of this kind.
+    const USERS: &'static str;
+    /// # Errors
+    /// 400 naming the field.
+    fn check_more(&self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 impl ServedPolicy for SubscriptionPolicy {
@@ -32,8 +47,11 @@ impl ServedPolicy for SubscriptionPolicy {
         self.id = id;
     }
 
-    fn updated(self) -> Event {
-        Event::SubscriptionPolicyUpdated(self)
+    const EVENT_KIND: Option<PolicyKind> = Some(PolicyKind::Subscription);
+    const USERS: &'static str = "subscriptions";
+
+    fn updated(self) -> Option<Event> {
+        Some(Event::SubscriptionPolicyUpdated(self))
     }
 }
 
@@ -46,8 +64,11 @@ impl ServedPolicy for ApplicationPolicy {
         self.id = id;
     }
 
-    fn updated(self) -> Event {
-        Event::ApplicationPolicyUpdated(self)
+    const EVENT_KIND: Option<PolicyKind> = Some(PolicyKind::Application);
+    const USERS: &'static str = "applications";
+
+    fn updated(self) -> Option<Event> {
+        Some(Event::ApplicationPolicyUpdated(self))
     }
 }
 
@@ -72,9 +93,16 @@ fn check<P: ServedPolicy>(policy: &P) -> Result<(), Failure> {
     if let Some(c) = name.chars().find(|c| !(c.is_alphanumeric() || "._- ".contains(*c))) {
         return Err(Failure::invalid("policyName", format!("must not contain {c:?}")));
     }
-    let Some(limit) = policy.limit() else { return Ok(()) };
+    if let Some(limit) = policy.limit() {
+        check_limit("defaultLimit", limit)?;
+    }
+    policy.check_more()
+}
+
+/// Quota and window of `limit` in `field`.
+fn check_limit(field: &str, limit: &Limit) -> Result<(), Failure> {
     if limit.unit_time == 0 || limit.unit_time > UNIT_TIME_MAX {
-        return Err(Failure::invalid("defaultLimit.unitTime", format!("must be 1 to {UNIT_TIME_MAX}")));
+        return Err(Failure::invalid(&format!("{field}.unitTime"), format!("must be 1 to {UNIT_TIME_MAX}")));
     }
     let amount = match limit.quota {
         Quota::RequestCount { requests } => requests,
@@ -82,7 +110,7 @@ fn check<P: ServedPolicy>(policy: &P) -> Result<(), Failure> {
         Quota::EventCount { events } => events,
     };
     if amount == 0 || amount > QUOTA_MAX {
-        return Err(Failure::invalid("defaultLimit", format!("the quota must be 1 to {QUOTA_MAX}")));
+        return Err(Failure::invalid(field, format!("the quota must be 1 to {QUOTA_MAX}")));
     }
     Ok(())
 }
@@ -106,7 +134,9 @@ impl ControlPlane {
                     Err(StoreError::Conflict { .. }) => return Err(taken(policy.name())),
                     Err(other) => return Err(other.into()),
                 }
-                conn.append(now, policy.clone().updated());
+                if let Some(event) = policy.clone().updated() {
+                    conn.append(now, event);
+                }
                 Ok(policy.clone())
             })
             .await
@@ -128,7 +158,9 @@ impl ControlPlane {
                     return Err(Failure::invalid("policyName", "cannot be changed"));
                 }
                 policies::update(conn, &policy)?;
-                conn.append(now, policy.clone().updated());
+                if let Some(event) = policy.clone().updated() {
+                    conn.append(now, event);
+                }
                 Ok(policy.clone())
             })
             .await
@@ -151,27 +183,19 @@ impl ControlPlane {
                         format!("the policy '{name}' is built in and cannot be deleted"),
                     ));
                 }
-                let users = policies::usage(conn, &organization, P::KIND, name)?;
+                let users = P::usage(conn, &organization, name)?;
                 if users > 0 {
-                    let what = match P::KIND {
-                        PolicyKind::Subscription => "subscriptions",
-                        PolicyKind::Application => "applications",
-                    };
+                    let what = P::USERS;
                     return Err(Failure::refused(
                         error_code::FORBIDDEN,
                         format!("the policy '{name}' is in use by {users} {what}; give them another one first"),
                     ));
                 }
                 policies::delete(conn, &policy)?;
-                conn.append(
-                    now,
-                    Event::PolicyDeleted {
-                        organization: organization.clone(),
-                        kind: P::KIND,
-                        policy_id: id,
-                        name: name.to_owned(),
-                    },
-                );
+                if let Some(kind) = P::EVENT_KIND {
+                    let (organization, name) = (organization.clone(), name.to_owned());
+                    conn.append(now, Event::PolicyDeleted { organization, kind, policy_id: id, name });
+                }
                 Ok(())
             })
             .await

@@ -1,5 +1,7 @@
 //! An API as its creator works on it: the working copy that revisions freeze.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -118,6 +120,21 @@ pub struct Endpoint {
     pub url: String,
     /// Longest wait for the back end's response head, in milliseconds; the gateway's default when unset.
     pub timeout_ms: Option<u64>,
+}
+
+impl ApiDetails {
+    /// Name of the advanced policy of the whole API (WSO2 `API.apiThrottlingPolicy`), if any.
+    #[must_use]
+    pub fn api_policy(&self) -> Option<&str> {
+        self.other.get("apiThrottlingPolicy").and_then(Value::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// Names of all advanced policies that the API and its operations use, each once.
+    #[must_use]
+    pub fn advanced_policies(&self) -> BTreeSet<&str> {
+        let operations = self.operations.iter().map(|operation| operation.throttling_policy.as_str());
+        operations.chain(self.api_policy()).filter(|name| !name.is_empty()).collect()
+    }
 }
 
 impl Api {

@@ -22,6 +22,7 @@ pub mod oauth;
 pub mod revision;
 pub mod runtime;
 pub mod scope;
+pub mod search;
 pub mod secret;
 pub mod subscription;
 pub mod tenant;

@@ -148,8 +148,10 @@ impl ApiContext {
     /// The context without `/t/<tenant>` before it, which is accepted when it names the tenant of the API.
     pub fn within(self, organization: &Organization) -> Result<Self, InvalidName> {
         let Some(rest) = self.0.strip_prefix("/t/") else { return Ok(self) };
-        let own = rest.split_once('/').filter(|(domain, _)| !organization.is_super() && *domain == organization.as_str());
-        let context = own.map(|(_, path)| Self::parse(path)).transpose()?.filter(|context| !context.0.starts_with("/t/"));
+        let own =
+            rest.split_once('/').filter(|(domain, _)| !organization.is_super() && *domain == organization.as_str());
+        let context =
+            own.map(|(_, path)| Self::parse(path)).transpose()?.filter(|context| !context.0.starts_with("/t/"));
         context.ok_or_else(|| invalid("context", "must not start with '/t/' and the domain of another tenant"))
     }
 
@@ -212,7 +214,9 @@ mod tests {
         assert_eq!(within("/t/one.example/pizza", &tenant), Ok("/pizza".to_owned()));
         assert_eq!(within("t/one.example/{version}/pizza", &tenant), Ok("/{version}/pizza".to_owned()));
         assert_eq!(within("/pizza", &tenant), Ok("/pizza".to_owned()));
-        for text in ["/t/two.example/pizza", "/t/one.example", "/t/one.example/t/two.example/x", "/t/one.example/{version}"] {
+        for text in
+            ["/t/two.example/pizza", "/t/one.example", "/t/one.example/t/two.example/x", "/t/one.example/{version}"]
+        {
             assert!(within(text, &tenant).is_err(), "{text} was accepted");
         }
         assert!(within("/t/carbon.super/pizza", &Organization::super_tenant()).is_err());

@@ -20,6 +20,7 @@ pub mod observe;
 pub mod pipeline;
 pub mod rate_limit;
 pub mod reply;
+pub mod rest;
 pub mod role;
 pub mod router;
 pub mod sync;

@@ -161,6 +161,12 @@ impl Tables {
         None
     }
 
+    /// The artifact of an API that is served, for tools.
+    #[must_use]
+    pub fn find_artifact(&self, organization: &str, name: &str, version: &str) -> Option<Arc<GatewayApi>> {
+        self.writer().deployments.find(organization, name, version)
+    }
+
     /// Drops revocations of tokens that have expired by themselves.
     pub fn forget_expired(&self, now: Timestamp) {
         self.shared.live.load().revocations.forget_expired(now);

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use domain::contract::{KeyManager, KeyManagerError};
-use domain::oauth::{ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient};
+use domain::oauth::{
+    ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient,
+};
 use domain::tenant;
 use domain::{ApiId, Organization, Secret};
 use serde_json::{Map, Value};

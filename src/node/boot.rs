@@ -104,6 +104,7 @@ impl Roles {
             .routes(health_routes(&node.health))
             .routes(metrics_routes(&node.metrics))
             .routes(version_routes(VERSION));
+        let services = self.gateway.mount(services, self.key_manager.users());
         self.control_plane.mount(self.key_manager.mount(services))
     }
 

@@ -7,5 +7,6 @@ pub mod definition;
 pub mod internal_key;
 pub mod lifecycle;
 pub mod revision;
+pub mod search;
 pub mod settings;
 pub mod throttling_policy;

@@ -6,6 +6,7 @@ pub mod apis;
 mod definition_form;
 pub mod internal_keys;
 mod scopes;
+pub mod search;
 pub mod settings;
 pub mod throttling_policies;
 pub mod validation;

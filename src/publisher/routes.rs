@@ -2,7 +2,9 @@
 
 use http::routes::Routes;
 
-use crate::rest::{api_lifecycle, api_revisions, apis, internal_keys, settings, throttling_policies, validation};
+use crate::rest::{
+    api_lifecycle, api_revisions, apis, internal_keys, search, settings, throttling_policies, validation,
+};
 
 /// Base path on the wire.
 pub const BASE_PATH: &str = "/api/am/publisher/v4";
@@ -27,5 +29,6 @@ pub fn routes() -> Routes {
         .post("/apis/{apiId}/undeploy-revision", api_revisions::undeploy_api_revision)
         .post("/apis/{apiId}/generate-key", internal_keys::generate_internal_api_key)
         .get("/throttling-policies/{policyLevel}", throttling_policies::get_all_throttling_policies)
+        .get("/search", search::search)
         .get("/settings", settings::get_settings)
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::contract::{EventBus, RuntimeData, Throttle};
+use actix_web::web::Data;
+use domain::contract::{EventBus, RuntimeData, Throttle, UserStore};
 use gateway::role::{Bound, GatewayDeps, RunningGateway};
 use gateway::sync::status::SyncStatus;
 use gateway::sync::{Deps, Options, Sync};
 use gateway::table::Tables;
 use http::health::CheckResult;
+use http::server::Services;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,7 @@ pub(crate) struct Peers {
 }
 
 pub(crate) struct GatewayRole {
+    tables: Tables,
     sync: Sync,
     gateway: gateway::GatewayRole,
 }
@@ -46,13 +49,23 @@ impl GatewayRole {
         node.health.register("gateway", move || readiness(&status));
         let gateway = bound
             .create(GatewayDeps {
-                tables,
+                tables: tables.clone(),
                 throttle: peers.throttle,
                 metrics: node.metrics.clone(),
                 clock: Arc::clone(&node.clock),
             })
             .map_err(RoleError::of("gateway"))?;
-        Ok(Self { sync, gateway })
+        Ok(Self { tables, sync, gateway })
+    }
+
+    /// What tools ask the gateway about itself, on the management listener.
+    pub(crate) fn mount(&self, services: Services, users: Arc<dyn UserStore>) -> Services {
+        let (tables, users) = (Data::new(self.tables.clone()), Data::from(users));
+        services
+            .configure(move |service| {
+                service.app_data(tables.clone()).app_data(users.clone());
+            })
+            .routes(gateway::rest::routes())
     }
 
     /// Must be called on the node's runtime. `serving` ends the calls, `working` the sync.

@@ -36,6 +36,7 @@ pub(crate) struct KeyManagerRole {
     service: Arc<KeyManagerService>,
     authenticator: Arc<dyn Authenticator>,
     passwords: PasswordGate,
+    users: Arc<dyn UserStore>,
 }
 
 impl KeyManagerRole {
@@ -62,7 +63,7 @@ impl KeyManagerRole {
             LocalAuthenticator::new(node.apim.clone(), Arc::clone(&users), issuer.clone(), Arc::clone(&node.clock));
         let service = KeyManagerService::create(Dependencies {
             apim_db: node.apim.clone(),
-            users,
+            users: Arc::clone(&users),
             key_encryption_key: Arc::new(secrets::key_encryption_key(
                 &node.config.oauth,
                 &node.security,
@@ -76,7 +77,7 @@ impl KeyManagerRole {
             metrics: node.metrics.clone(),
         })
         .await?;
-        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator), passwords: gate })
+        Ok(Self { service: Arc::new(service), authenticator: Arc::new(authenticator), passwords: gate, users })
     }
 
     pub(crate) fn key_manager(&self) -> Arc<dyn KeyManager> {
@@ -89,6 +90,10 @@ impl KeyManagerRole {
 
     pub(crate) fn passwords(&self) -> PasswordGate {
         self.passwords.clone()
+    }
+
+    pub(crate) fn users(&self) -> Arc<dyn UserStore> {
+        Arc::clone(&self.users)
     }
 
     pub(crate) fn mount(&self, services: Services) -> Services {

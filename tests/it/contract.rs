@@ -1,9 +1,10 @@
 //! What of WSO2's contract is served: lists that only shrink, and checks over every operation that is served.
 
+mod admin;
 mod authorisation;
 mod devportal;
-mod isolation;
 mod gateway_keys;
+mod isolation;
 pub mod operations;
 mod schemas;
 mod wrong_input;

@@ -3,14 +3,17 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod admin_plane;
 mod clients;
 mod contract;
 mod devportal_keys;
 mod event_sync;
 mod faults;
 mod first_call;
+mod gateway_rest;
 mod paths;
 mod real_input;
+mod search;
 mod store;
 mod support;
 mod tenancy;

@@ -52,14 +52,19 @@ struct EventCountLimitDto {
     event_count: u64,
 }
 
-fn missing(field: &str) -> Failure {
-    Failure::invalid(&format!("defaultLimit.{field}"), "is missing for this type of limit")
-}
-
 impl ThrottleLimitDto {
     /// # Errors
     /// 400 naming the field.
     pub fn into_limit(self) -> Result<Limit, Failure> {
+        self.into_limit_of("defaultLimit")
+    }
+
+    /// The limit in `field`.
+    ///
+    /// # Errors
+    /// 400 naming the field.
+    pub fn into_limit_of(self, field: &str) -> Result<Limit, Failure> {
+        let missing = |part: &str| Failure::invalid(&format!("{field}.{part}"), "is missing for this type of limit");
         let (quota, unit_time, time_unit) = match self.kind {
             LimitKind::RequestCount => {
                 let limit = self.request_count.ok_or_else(|| missing("requestCount"))?;
@@ -74,14 +79,14 @@ impl ThrottleLimitDto {
                 let factor = match limit.data_unit.to_ascii_uppercase().as_str() {
                     "KB" => 1024,
                     "MB" => 1024 * 1024,
-                    _ => return Err(Failure::invalid("defaultLimit.bandwidth.dataUnit", "must be KB or MB")),
+                    _ => return Err(Failure::invalid(&format!("{field}.bandwidth.dataUnit"), "must be KB or MB")),
                 };
                 let bytes = limit.data_amount.saturating_mul(factor);
                 (Quota::Bandwidth { bytes }, limit.unit_time, limit.time_unit)
             }
         };
         let time_unit = TimeUnit::parse(&time_unit).ok_or_else(|| {
-            Failure::invalid("defaultLimit.timeUnit", "must be one of sec, min, hour, day, week, month, year")
+            Failure::invalid(&format!("{field}.timeUnit"), "must be one of sec, min, hour, day, week, month, year")
         })?;
         Ok(Limit { quota, unit_time, time_unit })
     }

@@ -94,14 +94,14 @@ fn kept(mut other: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// `Unlimited` is the only policy without a limit, whatever a client sends for it.
-fn limit(name: &str, dto: Option<ThrottleLimitDto>) -> Result<Option<Limit>, Failure> {
+pub(super) fn limit(name: &str, dto: Option<ThrottleLimitDto>) -> Result<Option<Limit>, Failure> {
     if name == UNLIMITED {
         return Ok(None);
     }
     dto.ok_or_else(|| Failure::invalid("defaultLimit", "is missing"))?.into_limit().map(Some)
 }
 
-fn limit_dto(limit: Option<&Limit>) -> Option<ThrottleLimitDto> {
+pub(super) fn limit_dto(limit: Option<&Limit>) -> Option<ThrottleLimitDto> {
     Some(limit.map_or_else(ThrottleLimitDto::unlimited, ThrottleLimitDto::from))
 }
 

@@ -4,4 +4,9 @@ http::guard::required_scopes! {
     pub TierView = ["apim:admin", "apim:tier_view"];
     pub TierManage = ["apim:admin", "apim:tier_manage"];
     pub TenantManage = ["apim:admin"];
+    pub ApplicationView = ["apim:admin", "apim:app_owner_change", "apim:app_import_export"];
+    pub ApplicationOwnerChange = ["apim:admin", "apim:app_owner_change"];
+    pub ApplicationDelete = ["apim:admin", "apim:app_import_export"];
+    pub EnvironmentRead = ["apim:admin", "apim:environment_read"];
+    pub TenantInfo = ["apim:admin", "apim:tenantInfo"];
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use domain::api::{Api, ApiDetails, Endpoint};
-use domain::throttling::SubscriptionPolicy;
+use domain::throttling::policy::UNLIMITED;
+use domain::throttling::{AdvancedPolicy, SubscriptionPolicy};
 use domain::{Failure, Organization, error_code, scope};
 use store::ApimConn;
 use store::apim::{apis, policies, scopes};
@@ -144,12 +145,32 @@ pub(crate) fn references(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> 
             ));
         }
     }
+    advanced_policies(conn, api)?;
     let names: Vec<String> =
         api.details.scopes.iter().filter(|scope| !scope.shared).map(|scope| scope.name.clone()).collect();
     if let Some(taken) = scopes::find_of_other_api(conn, &api.organization, api.id, &names)? {
         return Err(Failure::refused(
             error_code::CONFLICT,
             format!("scopes: '{taken}' is defined by another API; make it a shared scope to use it in both"),
+        ));
+    }
+    Ok(())
+}
+
+/// Gateways do not enforce advanced policies yet. An API that names one would look limited and not be: it is refused.
+fn advanced_policies(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
+    for name in api.details.advanced_policies() {
+        if name == UNLIMITED {
+            continue;
+        }
+        let field = if api.details.api_policy() == Some(name) { "apiThrottlingPolicy" } else { "operations" };
+        let reason = match policies::find_by_name::<AdvancedPolicy>(conn, &api.organization, name)? {
+            Some(_) => "cannot be used yet, because gateways do not enforce advanced policies; use 'Unlimited'",
+            None => "does not exist",
+        };
+        return Err(Failure::refused(
+            error_code::TIER_NOT_ALLOWED,
+            format!("{field}: the advanced policy '{name}' {reason}"),
         ));
     }
     Ok(())

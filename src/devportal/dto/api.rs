@@ -131,8 +131,7 @@ fn endpoint_urls(api: &Api, environment: &Environment) -> Value {
             .filter_map(|url| Some((url.split_once(':')?.0.to_owned(), Value::String(url))))
             .collect::<Map<String, Value>>()
     };
-    let default_version =
-        if api.is_default_version { by_scheme(&api.default_context()) } else { Map::new() };
+    let default_version = if api.is_default_version { by_scheme(&api.default_context()) } else { Map::new() };
     json!({
         "environmentName": environment.name,
         "environmentDisplayName": environment.display_name,

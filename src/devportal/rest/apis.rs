@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::apis::{ApiFilter, ApiSort};
 use control_plane::{ControlPlane, Direction, Page};
+use domain::search::{Key, Query};
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
@@ -21,23 +22,10 @@ pub struct ListParameters {
     query: Option<String>,
 }
 
-/// `name:X`, or bare words as parts of the name; quotes make a name exact.
+/// What `query=` asks for; the states that are shown here are not the caller's choice.
 fn filter(query: Option<&str>) -> Result<ApiFilter, Problem> {
-    let mut filter = ApiFilter::default();
-    for term in query.unwrap_or_default().split_whitespace() {
-        let (key, value) = term.split_once(':').unwrap_or(("name", term));
-        let exact = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        let value = exact.unwrap_or(value).trim_matches('*').to_owned();
-        match key {
-            "name" if exact.is_some() => filter.name = Some(value),
-            "name" => filter.name_contains = Some(value),
-            "version" => filter.version = Some(value),
-            "context" => filter.context_contains = Some(value),
-            "provider" => filter.provider = Some(value),
-            other => return Err(Problem::invalid("query", format!("cannot search by '{other}'"))),
-        }
-    }
-    Ok(filter)
+    let query = Query::parse(query.unwrap_or_default()).and_then(|query| query.without(&[Key::Status]));
+    Ok(ApiFilter { query: query.map_err(|error| Problem::invalid("query", error))?, ..ApiFilter::default() })
 }
 
 pub async fn get_apis(

@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
+use domain::error_code;
 use domain::throttling::policy::UNAUTHENTICATED;
 use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
-use domain::error_code;
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;

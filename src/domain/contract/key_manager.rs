@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use crate::oauth::{ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient};
+use crate::oauth::{
+    ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient,
+};
 use crate::{ApiId, Organization, Secret};
 
 /// Why the key manager did not do it.

@@ -2,6 +2,7 @@
 
 use serde_json::Map;
 
+use super::AdvancedPolicy;
 use super::policy::{
     ApplicationPolicy, DEFAULT_SUBSCRIPTIONLESS, Limit, Quota, SubscriptionPolicy, TimeUnit, UNAUTHENTICATED, UNLIMITED,
 };
@@ -60,6 +61,28 @@ pub fn application_policies(organization: &Organization) -> Vec<ApplicationPolic
         description: description.to_owned(),
         limit,
         other: Map::new(),
+    })
+    .collect()
+}
+
+/// `10KPerMin`, `20KPerMin`, `50KPerMin`, `Unlimited`.
+#[must_use]
+pub fn advanced_policies(organization: &Organization) -> Vec<AdvancedPolicy> {
+    [
+        ("10KPerMin", requests_per_minute(10_000), "Allows 10000 requests per minute"),
+        ("20KPerMin", requests_per_minute(20_000), "Allows 20000 requests per minute"),
+        ("50KPerMin", requests_per_minute(50_000), "Allows 50000 requests per minute"),
+        (UNLIMITED, None, "Allows unlimited requests"),
+    ]
+    .into_iter()
+    .map(|(name, limit, description)| AdvancedPolicy {
+        id: PolicyId::random(),
+        organization: organization.clone(),
+        name: name.to_owned(),
+        display_name: name.to_owned(),
+        description: description.to_owned(),
+        limit,
+        groups: Vec::new(),
     })
     .collect()
 }

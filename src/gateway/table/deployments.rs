@@ -119,6 +119,14 @@ impl Deployments {
         self.served.len()
     }
 
+    /// The artifact of an API that is served.
+    pub fn find(&self, organization: &str, name: &str, version: &str) -> Option<Arc<GatewayApi>> {
+        let mut documents = self.served.values().map(|served| &served.entry.api.document);
+        documents
+            .find(|own| own.organization.as_str() == organization && own.name == name && own.version == version)
+            .map(Arc::clone)
+    }
+
     /// The route table: every context with its version, then default versions where their context is free.
     pub fn routes(&self) -> ContextMap<ApiEntry> {
         let mut routes = ContextMap::default();

@@ -1,7 +1,6 @@
 //! `ThrottlingPolicy` of the publisher.
 
-use domain::throttling::policy::UNLIMITED;
-use domain::throttling::{Limit, Quota, SubscriptionPolicy};
+use domain::throttling::{AdvancedPolicy, Limit, Quota, SubscriptionPolicy};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -56,21 +55,22 @@ impl ThrottlingPolicyDto {
         }
     }
 
-    /// The operation policy that limits nothing.
-    pub fn unlimited_operation() -> Self {
+    pub fn advanced(policy: &AdvancedPolicy) -> Self {
+        let (request_count, data_unit, quota_policy_type) = amount(policy.limit.as_ref());
+        let window = |limit: &Limit| limit.time_unit.nominal_ms().saturating_mul(u64::from(limit.unit_time));
         Self {
-            name: UNLIMITED.to_owned(),
-            description: "Allows unlimited requests".to_owned(),
+            name: policy.name.clone(),
+            description: policy.description.clone(),
             policy_level: "api",
-            display_name: UNLIMITED.to_owned(),
+            display_name: policy.display_name.clone(),
             attributes: Map::new(),
-            request_count: UNLIMITED_COUNT,
-            data_unit: None,
-            unit_time: 0,
-            time_unit: "ms",
+            request_count,
+            data_unit,
+            unit_time: policy.limit.as_ref().map_or(0, window),
+            time_unit: policy.limit.as_ref().map_or("ms", |limit| limit.time_unit.as_str()),
             rate_limit_count: 0,
             rate_limit_time_unit: None,
-            quota_policy_type: "REQUESTCOUNT",
+            quota_policy_type,
             tier_plan: "FREE".to_owned(),
             stop_on_quota_reach: true,
             monetization_properties: Map::new(),

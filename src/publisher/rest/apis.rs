@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use control_plane::apis::{ApiChange, ApiFilter, ApiSort};
+use control_plane::apis::{ApiChange, ApiSort};
 use control_plane::{ControlPlane, Direction, Page};
 use http::answer;
 use http::etag::{IfMatch, IfNoneMatch};
@@ -15,8 +15,8 @@ use http::query::QueryParams;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::definition_form;
 use super::scopes::{ApiCreate, ApiDefinitionView, ApiDelete, ApiListView, ApiUpdate, ApiView};
+use super::{definition_form, search};
 use crate::dto::api::{ApiDto, ApiInput};
 use crate::dto::api_info::ApiInfoDto;
 use crate::routes::BASE_PATH;
@@ -36,37 +36,12 @@ pub async fn get_all_apis(
     parameters: QueryParams<ListParameters>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let filter = filter(parameters.0.query.as_deref())?;
+    let filter = search::filter(parameters.0.query.as_deref())?;
     let order = order(&parameters.0)?;
     let page = Page { offset: pagination.offset, limit: pagination.limit };
     let found = control_plane.list_apis(&caller, filter, order, page).await?;
     let list: Vec<ApiInfoDto> = found.apis.iter().map(ApiInfoDto::from).collect();
     Ok(answer::ok(pagination.envelope(list, u64::try_from(found.total).unwrap_or(0))))
-}
-
-/// The part of WSO2's query language that is served: bare words are part of the name, `key:value` with the keys `name`,
-/// `version`, `context`, `provider` and `status`; several terms must all hold, quotes make a name exact.
-fn filter(query: Option<&str>) -> Result<ApiFilter, Problem> {
-    let mut filter = ApiFilter::default();
-    for term in query.unwrap_or_default().split_whitespace() {
-        let (key, value) = term.split_once(':').unwrap_or(("name", term));
-        let exact = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        let value = exact.unwrap_or(value).to_owned();
-        match key {
-            "name" if exact.is_some() => filter.name = Some(value),
-            "name" => filter.name_contains = Some(value),
-            "version" => filter.version = Some(value),
-            "context" => filter.context_contains = Some(value),
-            "provider" => filter.provider = Some(value),
-            "status" => {
-                let state = domain::lifecycle::LifecycleState::parse(&value.to_ascii_uppercase())
-                    .ok_or_else(|| Problem::invalid("query", format!("'{value}' is no lifecycle state")))?;
-                filter.states = Some(vec![state]);
-            }
-            other => return Err(Problem::invalid("query", format!("cannot search by '{other}'"))),
-        }
-    }
-    Ok(filter)
 }
 
 fn order(parameters: &ListParameters) -> Result<(ApiSort, Direction), Problem> {

@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
-use domain::throttling::SubscriptionPolicy;
 use domain::throttling::policy::UNAUTHENTICATED;
+use domain::throttling::{AdvancedPolicy, SubscriptionPolicy};
 use http::answer;
 use http::guard::Guarded;
 use http::pagination::Pagination;
@@ -13,7 +13,7 @@ use http::problem::Problem;
 use super::scopes::TierView;
 use crate::dto::throttling_policy::ThrottlingPolicyDto;
 
-/// Subscription policies; operation-level (advanced) policies come with `Unlimited` alone until they are served.
+/// Subscription policies, and the advanced ones of APIs and operations.
 pub async fn get_all_throttling_policies(
     caller: Guarded<TierView>,
     level: Path<String>,
@@ -28,7 +28,12 @@ pub async fn get_all_throttling_policies(
             .filter(|policy| policy.name != UNAUTHENTICATED)
             .map(ThrottlingPolicyDto::subscription)
             .collect(),
-        "api" => vec![ThrottlingPolicyDto::unlimited_operation()],
+        "api" => control_plane
+            .list_policies::<AdvancedPolicy>(&caller.organization)
+            .await?
+            .iter()
+            .map(ThrottlingPolicyDto::advanced)
+            .collect(),
         other => return Err(Problem::invalid("policyLevel", format!("'{other}' is not api or subscription"))),
     };
     Ok(answer::ok(pagination.envelope_of_all(list)))

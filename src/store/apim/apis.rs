@@ -1,11 +1,16 @@
 //! Working copies of APIs.
 
+mod search;
+
+pub use search::count_with_advanced_policy;
+
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use domain::api::{Api, Visibility};
 use domain::lifecycle::LifecycleState;
 use domain::name::{ApiContext, ApiName, ApiVersion};
+use domain::search::Query as SearchQuery;
 use domain::{ApiId, Organization, Timestamp};
 
 use super::schema::{api_scopes, api_visible_roles, apis};
@@ -89,13 +94,7 @@ impl TryFrom<ApiRow> for Api {
 /// What a list shows; empty matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Part of the name, ASCII case ignored.
-    pub name_contains: Option<String>,
-    /// The whole name.
-    pub name: Option<String>,
-    pub version: Option<String>,
-    pub context_contains: Option<String>,
-    pub provider: Option<String>,
+    pub query: SearchQuery,
     /// Any of these states.
     pub states: Option<Vec<LifecycleState>>,
     pub ids: Option<Vec<ApiId>>,
@@ -151,7 +150,8 @@ pub fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), StoreError> {
     let row = ApiRow::try_from(api)?;
     diesel::insert_into(apis::table).values((row, apis::revisions_created.eq(0))).execute(conn.db())?;
     replace_scopes(conn, api)?;
-    replace_visible_roles(conn, api)
+    replace_visible_roles(conn, api)?;
+    search::index(conn, api)
 }
 
 /// Stores `api` if the stored row version is still `expected`; says whether it was.
@@ -162,6 +162,7 @@ pub fn update(conn: &mut ApimConn, api: &Api, expected: i64) -> Result<bool, Sto
     if changed == 1 {
         replace_scopes(conn, api)?;
         replace_visible_roles(conn, api)?;
+        search::index(conn, api)?;
     }
     Ok(changed == 1)
 }
@@ -260,20 +261,8 @@ fn load(conn: &mut ApimConn, query: Query<'_>) -> Result<Vec<Api>, StoreError> {
 
 pub(super) fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -> Query<'a> {
     let mut query = apis::table.filter(apis::organization.eq(organization.as_str())).into_boxed();
-    if let Some(part) = &filter.name_contains {
-        query = query.filter(apis::name.like(contains_pattern(part)).escape('\\'));
-    }
-    if let Some(name) = &filter.name {
-        query = query.filter(apis::name.eq(name));
-    }
-    if let Some(version) = &filter.version {
-        query = query.filter(apis::version.eq(version));
-    }
-    if let Some(part) = &filter.context_contains {
-        query = query.filter(apis::context.like(contains_pattern(part)).escape('\\'));
-    }
-    if let Some(provider) = &filter.provider {
-        query = query.filter(apis::provider.eq(provider));
+    for term in filter.query.terms() {
+        query = search::narrowed(query, organization, term);
     }
     if let Some(states) = &filter.states {
         let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
@@ -294,18 +283,6 @@ pub(super) fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -
             query.filter(apis::visibility.eq_any(open).or(apis::id.eq_any(granted)))
         }
     }
-}
-
-fn contains_pattern(part: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in part.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// One page of the organization's APIs, and how many there are in all.
@@ -329,8 +306,14 @@ pub fn list(
         (Sort::State, Direction::Ascending) => query.order((apis::state.asc(), apis::id.asc())),
         (Sort::State, Direction::Descending) => query.order((apis::state.desc(), apis::id.desc())),
     };
-    let apis = load(conn, query.offset(i64::from(page.offset)).limit(i64::from(page.limit)))?;
-    Ok((apis, total))
+    // Ids first: sorting then reads indexes only, and never the documents of APIs that are on other pages.
+    let ids: Vec<String> =
+        query.offset(i64::from(page.offset)).limit(i64::from(page.limit)).select(apis::id).load(conn.db())?;
+    let mut found: HashMap<String, Api> = load(conn, apis::table.filter(apis::id.eq_any(&ids)).into_boxed())?
+        .into_iter()
+        .map(|api| (api.id.to_string(), api))
+        .collect();
+    Ok((ids.iter().filter_map(|id| found.remove(id)).collect(), total))
 }
 
 /// Counts one more revision and returns its number.

@@ -1,5 +1,9 @@
 //! Applications of the developer portal.
 
+mod of_all_owners;
+
+pub use of_all_owners::list_of_all_owners;
+
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;

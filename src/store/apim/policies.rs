@@ -1,25 +1,29 @@
 //! Throttling policies, one document per row.
 
 use diesel::prelude::*;
-use domain::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy};
+use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
 use domain::{Organization, PolicyId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::apis::count_with_advanced_policy;
 use super::schema::{applications, subscriptions, throttling_policies};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 
 /// A kind of policy that rows of this table can hold.
 pub trait StoredPolicy: Serialize + DeserializeOwned {
-    const KIND: PolicyKind;
+    /// The word in the column `kind`.
+    const KIND: &'static str;
     fn id(&self) -> PolicyId;
     fn organization(&self) -> &Organization;
     fn name(&self) -> &str;
+    /// Number of subscriptions, applications or APIs that use the policy `name`.
+    fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError>;
 }
 
 impl StoredPolicy for SubscriptionPolicy {
-    const KIND: PolicyKind = PolicyKind::Subscription;
+    const KIND: &'static str = "subscription";
 
     fn id(&self) -> PolicyId {
         self.id
@@ -31,11 +35,18 @@ impl StoredPolicy for SubscriptionPolicy {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
+        let used = subscriptions::table
+            .filter(subscriptions::organization.eq(organization.as_str()))
+            .filter(subscriptions::throttling_policy.eq(name));
+        Ok(used.count().get_result(conn.db())?)
     }
 }
 
 impl StoredPolicy for ApplicationPolicy {
-    const KIND: PolicyKind = PolicyKind::Application;
+    const KIND: &'static str = "application";
 
     fn id(&self) -> PolicyId {
         self.id
@@ -48,12 +59,32 @@ impl StoredPolicy for ApplicationPolicy {
     fn name(&self) -> &str {
         &self.name
     }
+
+    fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
+        let used = applications::table
+            .filter(applications::organization.eq(organization.as_str()))
+            .filter(applications::throttling_policy.eq(name));
+        Ok(used.count().get_result(conn.db())?)
+    }
 }
 
-fn kind_text(kind: PolicyKind) -> &'static str {
-    match kind {
-        PolicyKind::Subscription => "subscription",
-        PolicyKind::Application => "application",
+impl StoredPolicy for AdvancedPolicy {
+    const KIND: &'static str = "advanced";
+
+    fn id(&self) -> PolicyId {
+        self.id
+    }
+
+    fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
+        count_with_advanced_policy(conn, organization, name)
     }
 }
 
@@ -62,7 +93,7 @@ pub fn insert<P: StoredPolicy>(conn: &mut ApimConn, policy: &P) -> Result<(), St
         .values((
             throttling_policies::id.eq(policy.id().to_string()),
             throttling_policies::organization.eq(policy.organization().as_str()),
-            throttling_policies::kind.eq(kind_text(P::KIND)),
+            throttling_policies::kind.eq(P::KIND),
             throttling_policies::name.eq(policy.name()),
             throttling_policies::document.eq(document(policy)?),
             throttling_policies::row_version.eq(1_i64),
@@ -76,7 +107,7 @@ pub fn update<P: StoredPolicy>(conn: &mut ApimConn, policy: &P) -> Result<bool, 
     let target = throttling_policies::table
         .filter(throttling_policies::id.eq(policy.id().to_string()))
         .filter(throttling_policies::organization.eq(policy.organization().as_str()))
-        .filter(throttling_policies::kind.eq(kind_text(P::KIND)));
+        .filter(throttling_policies::kind.eq(P::KIND));
     let changed = diesel::update(target)
         .set((
             throttling_policies::document.eq(document(policy)?),
@@ -99,7 +130,7 @@ pub fn find<P: StoredPolicy>(
     let found: Option<String> = throttling_policies::table
         .filter(throttling_policies::id.eq(id.to_string()))
         .filter(throttling_policies::organization.eq(organization.as_str()))
-        .filter(throttling_policies::kind.eq(kind_text(P::KIND)))
+        .filter(throttling_policies::kind.eq(P::KIND))
         .select(throttling_policies::document)
         .first(conn.db())
         .optional()?;
@@ -113,7 +144,7 @@ pub fn find_by_name<P: StoredPolicy>(
 ) -> Result<Option<P>, StoreError> {
     let found: Option<String> = throttling_policies::table
         .filter(throttling_policies::organization.eq(organization.as_str()))
-        .filter(throttling_policies::kind.eq(kind_text(P::KIND)))
+        .filter(throttling_policies::kind.eq(P::KIND))
         .filter(throttling_policies::name.eq(name))
         .select(throttling_policies::document)
         .first(conn.db())
@@ -123,35 +154,13 @@ pub fn find_by_name<P: StoredPolicy>(
 
 /// All policies of the kind, by name; of every organization when `organization` is `None`.
 pub fn list<P: StoredPolicy>(conn: &mut ApimConn, organization: Option<&Organization>) -> Result<Vec<P>, StoreError> {
-    let mut query = throttling_policies::table.filter(throttling_policies::kind.eq(kind_text(P::KIND))).into_boxed();
+    let mut query = throttling_policies::table.filter(throttling_policies::kind.eq(P::KIND)).into_boxed();
     if let Some(organization) = organization {
         query = query.filter(throttling_policies::organization.eq(organization.as_str()));
     }
     let rows: Vec<String> =
         query.order(throttling_policies::name).select(throttling_policies::document).load(conn.db())?;
     rows.iter().map(|row| parse(row)).collect()
-}
-
-/// Subscriptions or applications that use the policy.
-pub fn usage(
-    conn: &mut ApimConn,
-    organization: &Organization,
-    kind: PolicyKind,
-    name: &str,
-) -> Result<i64, StoreError> {
-    let count = match kind {
-        PolicyKind::Subscription => subscriptions::table
-            .filter(subscriptions::organization.eq(organization.as_str()))
-            .filter(subscriptions::throttling_policy.eq(name))
-            .count()
-            .get_result(conn.db())?,
-        PolicyKind::Application => applications::table
-            .filter(applications::organization.eq(organization.as_str()))
-            .filter(applications::throttling_policy.eq(name))
-            .count()
-            .get_result(conn.db())?,
-    };
-    Ok(count)
 }
 
 fn document<P: StoredPolicy>(policy: &P) -> Result<String, StoreError> {

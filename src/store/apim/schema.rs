@@ -41,6 +41,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_search (organization, key, api_id, position) {
+        organization -> Text,
+        key -> Text,
+        api_id -> Text,
+        position -> Integer,
+        value -> Text,
+    }
+}
+
+diesel::table! {
     artifacts (hash) {
         hash -> Text,
         organization -> Text,
@@ -170,6 +180,7 @@ diesel::joinable!(key_mappings -> applications (application_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     apis,
+    api_search,
     api_visible_roles,
     revisions,
     deployments,

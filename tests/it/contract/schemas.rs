@@ -179,10 +179,12 @@ async fn consume(contract: &Contract, api_id: &str) {
 }
 
 async fn administer(contract: &Contract) {
-    let tenant = json!({"tenantDomain": "schemas.example", "adminUsername": "root", "adminPassword": "correct-horse-9"});
+    super::admin::look_around(contract).await;
+    let tenant =
+        json!({"tenantDomain": "schemas.example", "adminUsername": "root", "adminPassword": "correct-horse-9"});
     contract.call("admin", Method::POST, "/tenants", &[], Some(tenant)).await;
     contract.call("admin", Method::GET, "/tenants", &[], None).await;
-    for kind in ["application", "subscription"] {
+    for kind in ["application", "subscription", "advanced"] {
         let collection = format!("/throttling/policies/{kind}");
         let member = format!("{collection}/{{policyId}}");
         let limit = json!({"timeUnit": "min", "unitTime": 1, "requestCount": 7});
@@ -212,7 +214,12 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     super::gateway_keys::make_keys(&contract, &api_id).await;
     administer(&contract).await;
     let visited = contract.visited.into_inner();
-    let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();
+    let unproved: Vec<Operation> = served()
+        .into_keys()
+        .filter(|operation| !visited.contains(operation))
+        // Its document has no schemas; its operations have tests of their own.
+        .filter(|(api, _, _)| api != "gateway")
+        .collect();
     assert!(unproved.is_empty(), "served, but never proved: {unproved:#?}");
     sandbox.stop().await;
 }
