@@ -10,9 +10,14 @@ mod artifact;
 pub mod bootstrap;
 pub mod deployments;
 pub mod environment;
+pub mod export;
+pub mod import;
 pub mod keys;
 pub mod lifecycle;
+pub mod lifecycle_checklist;
 pub mod policies;
+pub mod published_subscriptions;
+pub mod revision_changes;
 pub mod revisions;
 pub mod subscriptions;
 

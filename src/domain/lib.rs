@@ -24,6 +24,7 @@ pub mod subscription;
 pub mod throttling;
 pub mod time;
 pub mod user;
+pub mod version_order;
 
 pub use failure::Failure;
 pub use id::*;

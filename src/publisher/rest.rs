@@ -3,8 +3,12 @@
 pub mod api_lifecycle;
 pub mod api_revisions;
 pub mod apis;
+pub mod api_versions;
 mod definition_form;
+pub mod import_export;
+pub mod key_managers;
 mod scopes;
 pub mod settings;
+pub mod subscriptions;
 pub mod throttling_policies;
 pub mod validation;

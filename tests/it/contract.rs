@@ -2,4 +2,5 @@
 
 mod authorisation;
 mod operations;
+mod publisher;
 mod schemas;

@@ -6,5 +6,6 @@ mod event_sync;
 mod faults;
 mod first_call;
 mod paths;
+mod publisher;
 mod store;
 mod support;

@@ -136,7 +136,7 @@ pub(crate) fn references(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> 
     }
     let names: Vec<String> =
         api.details.scopes.iter().filter(|scope| !scope.shared).map(|scope| scope.name.clone()).collect();
-    if let Some(taken) = scopes::find_of_other_api(conn, &api.organization, api.id, &names)? {
+    if let Some(taken) = scopes::find_of_other_name(conn, &api.organization, api.name.as_str(), &names)? {
         return Err(Failure::refused(
             error_code::CONFLICT,
             format!("scopes: '{taken}' is defined by another API; make it a shared scope to use it in both"),

@@ -15,10 +15,12 @@ enum Kind {
     Object,
     /// A list of names, or `"all"`.
     Any,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
 }
 
 const FIELDS: &[(&str, Kind)] = &[
-    ("accessControl", Kind::Text),
+    ("accessControl", Kind::OneOf(&["NONE", "RESTRICTED"])),
     ("accessControlRoles", Kind::Texts),
     ("additionalProperties", Kind::List),
     ("additionalPropertiesMap", Kind::Object),
@@ -27,6 +29,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("apiPolicies", Kind::Object),
     ("apiThrottlingPolicy", Kind::Text),
     ("asyncTransportProtocols", Kind::Texts),
+    ("audience", Kind::OneOf(&["PUBLIC", "SINGLE"])),
     ("businessInformation", Kind::Object),
     ("cacheTimeout", Kind::Number),
     ("categories", Kind::Texts),
@@ -35,7 +38,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("displayName", Kind::Text),
     ("enableSchemaValidation", Kind::Flag),
     ("enableSubscriberVerification", Kind::Flag),
-    ("endpointImplementationType", Kind::Text),
+    ("endpointImplementationType", Kind::OneOf(&["INLINE", "ENDPOINT", "MOCKED_OAS"])),
     ("gatewayType", Kind::Text),
     ("gatewayVendor", Kind::Text),
     ("keyManagers", Kind::Any),
@@ -47,7 +50,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("primarySandboxEndpointId", Kind::Text),
     ("responseCachingEnabled", Kind::Flag),
     ("serviceInfo", Kind::Object),
-    ("subscriptionAvailability", Kind::Text),
+    ("subscriptionAvailability", Kind::OneOf(&["CURRENT_TENANT", "ALL_TENANTS", "SPECIFIC_TENANTS"])),
     ("subscriptionAvailableTenants", Kind::Texts),
     ("tags", Kind::Texts),
     ("threatProtectionPolicies", Kind::Object),
@@ -55,6 +58,15 @@ const FIELDS: &[(&str, Kind)] = &[
     ("visibleTenants", Kind::Texts),
     ("websubSubscriptionConfiguration", Kind::Object),
     ("workflowStatus", Kind::Text),
+];
+
+/// Of `APIOperations`; policies are kept until they can be applied.
+const OPERATION_FIELDS: &[(&str, Kind)] = &[
+    ("amznResourceName", Kind::Text),
+    ("amznResourceTimeout", Kind::Number),
+    ("operationPolicies", Kind::Object),
+    ("payloadSchema", Kind::Text),
+    ("uriMapping", Kind::Text),
 ];
 
 impl Kind {
@@ -67,11 +79,12 @@ impl Kind {
             Self::List => value.is_array(),
             Self::Object => value.is_object(),
             Self::Any => value.is_array() || value.is_string(),
+            Self::OneOf(words) => value.as_str().is_some_and(|value| words.contains(&value)),
         }
     }
 
-    fn name(self) -> &'static str {
-        match self {
+    fn name(self) -> String {
+        let name = match self {
             Self::Text => "a string",
             Self::Flag => "true or false",
             Self::Number => "a whole number",
@@ -79,7 +92,9 @@ impl Kind {
             Self::List => "a list",
             Self::Object => "an object",
             Self::Any => "a list of strings or \"all\"",
-        }
+            Self::OneOf(words) => return format!("one of {}", words.join(", ")),
+        };
+        name.to_owned()
     }
 }
 
@@ -87,15 +102,27 @@ impl Kind {
 ///
 /// # Errors
 /// 400 naming a field of the wrong type.
-pub fn checked(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+pub fn checked(fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    known("", FIELDS, fields)
+}
+
+/// As [`checked`], for one of `API.operations`.
+///
+/// # Errors
+/// 400 naming a field of the wrong type.
+pub fn checked_operation(fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    known("operations.", OPERATION_FIELDS, fields)
+}
+
+fn known(at: &str, kinds: &[(&str, Kind)], mut fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
     let mut known = Map::new();
-    for (name, kind) in FIELDS {
+    for (name, kind) in kinds {
         match fields.remove(*name) {
             None | Some(Value::Null) => {}
             Some(value) if kind.takes(&value) => {
                 known.insert((*name).to_owned(), value);
             }
-            Some(_) => return Err(Failure::invalid(name, format!("must be {}", kind.name()))),
+            Some(_) => return Err(Failure::invalid(&format!("{at}{name}"), format!("must be {}", kind.name()))),
         }
     }
     Ok(known)

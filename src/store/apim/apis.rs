@@ -292,7 +292,7 @@ fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -> Query<'a>
     }
 }
 
-fn contains_pattern(part: &str) -> String {
+pub(super) fn contains_pattern(part: &str) -> String {
     let mut pattern = String::from("%");
     for c in part.chars() {
         if matches!(c, '%' | '_' | '\\') {
@@ -350,4 +350,16 @@ pub fn find_many(
 /// Every API of every organization, for snapshots.
 pub fn list_all(conn: &mut ApimConn) -> Result<Vec<Api>, StoreError> {
     load(conn, apis::table.into_boxed())
+}
+
+/// The API of the organization that is served under `full_context`, version included.
+pub fn find_by_full_context(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    full_context: &str,
+) -> Result<Option<Api>, StoreError> {
+    let query = apis::table
+        .filter(apis::organization.eq(organization.as_str()))
+        .filter(apis::full_context.eq(full_context));
+    Ok(load(conn, query.into_boxed())?.into_iter().next())
 }

@@ -145,5 +145,5 @@ diesel::joinable!(subscriptions -> applications (application_id));
 diesel::joinable!(key_mappings -> applications (application_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    apis,
+    apis, api_scopes,
     api_visible_roles, revisions, deployments, subscriptions, applications, key_mappings);

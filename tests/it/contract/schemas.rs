@@ -44,15 +44,15 @@ fn schemas(api: &str) -> Value {
 }
 
 /// Calls operations by their contract path and checks what comes back.
-struct Contract {
-    rest: Rest,
+pub(super) struct Contract {
+    pub(super) rest: Rest,
     responses: BTreeMap<(Operation, u16), String>,
     visited: RefCell<BTreeSet<Operation>>,
 }
 
 impl Contract {
     /// `path` may carry a query; `ids` fill its parameters in order.
-    fn target(api: &str, path: &str, ids: &[&str]) -> (String, String) {
+    pub(super) fn target(api: &str, path: &str, ids: &[&str]) -> (String, String) {
         let base = rooms().into_iter().find(|(name, _)| *name == api).unwrap().1.base();
         let (template, query) = path.split_once('?').map_or((path, String::new()), |(path, query)| (path, format!("?{query}")));
         let mut ids = ids.iter();
@@ -63,7 +63,7 @@ impl Contract {
         (template.to_owned(), format!("{base}{}{query}", filled.join("/")))
     }
 
-    async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
+    pub(super) async fn call(&self, api: &str, method: Method, path: &str, ids: &[&str], body: Option<Value>) -> Value {
         let (template, url) = Self::target(api, path, ids);
         let mut request = self.rest.request(method.clone(), &url);
         if let Some(body) = body {
@@ -78,7 +78,7 @@ impl Contract {
         self.check(api, &Method::POST, &template, Answer::of(request).await)
     }
 
-    fn check(&self, api: &str, method: &Method, template: &str, answer: Answer) -> Value {
+    pub(super) fn check(&self, api: &str, method: &Method, template: &str, answer: Answer) -> Value {
         assert!((200..300).contains(&answer.status), "{method} {template}: {} {}", answer.status, answer.text);
         let operation = (api.to_owned(), method.to_string(), template.to_owned());
         self.visited.borrow_mut().insert(operation.clone());
@@ -104,7 +104,7 @@ impl Contract {
     }
 }
 
-fn id<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn id<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
@@ -189,6 +189,7 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     let api_id = publish(&contract, &sandbox.backend.url()).await;
     consume(&contract, &api_id).await;
     administer(&contract).await;
+    super::publisher::version(&contract, &api_id).await;
     let visited = contract.visited.into_inner();
     let unproved: Vec<Operation> = served().into_keys().filter(|operation| !visited.contains(operation)).collect();
     assert!(unproved.is_empty(), "served, but never proved: {unproved:#?}");
