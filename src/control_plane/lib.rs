@@ -19,6 +19,7 @@ pub mod policies;
 pub mod published_subscriptions;
 pub mod revision_changes;
 pub mod revisions;
+pub mod shared_scopes;
 pub mod subscriptions;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ pub mod import;
 pub mod key_manager;
 pub mod lifecycle;
 pub mod revision;
+pub mod scope;
 pub mod settings;
 pub mod subscription;
 pub mod throttling_policy;

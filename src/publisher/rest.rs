@@ -9,6 +9,7 @@ pub mod import_export;
 pub mod key_managers;
 mod scopes;
 pub mod settings;
+pub mod shared_scopes;
 pub mod subscriptions;
 pub mod throttling_policies;
 pub mod validation;

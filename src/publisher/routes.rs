@@ -3,7 +3,7 @@
 use http::routes::Routes;
 
 use crate::rest::{
-    api_lifecycle, api_revisions, api_versions, apis, import_export, key_managers, settings, subscriptions, throttling_policies, validation,
+    api_lifecycle, api_revisions, api_versions, apis, import_export, key_managers, settings, shared_scopes, subscriptions, throttling_policies, validation,
 };
 
 /// Base path on the wire.
@@ -36,6 +36,12 @@ pub fn routes() -> Routes {
         .post("/subscriptions/unblock-subscription", subscriptions::un_block_subscription)
         .get("/apis/export", import_export::export_api)
         .post("/apis/import", import_export::import_api)
+        .get("/scopes", shared_scopes::get_shared_scopes)
+        .post("/scopes", shared_scopes::add_shared_scope)
+        .get("/scopes/{scopeId}", shared_scopes::get_shared_scope)
+        .put("/scopes/{scopeId}", shared_scopes::update_shared_scope)
+        .delete("/scopes/{scopeId}", shared_scopes::delete_shared_scope)
+        .head("/scopes/{scopeId}", shared_scopes::validate_scope)
         .get("/key-managers", key_managers::get_all_key_managers)
         .get("/apis/{apiId}/revisions", api_revisions::get_api_revisions)
         .post("/apis/{apiId}/revisions", api_revisions::create_api_revision)

@@ -14,4 +14,5 @@ pub mod revisions;
 pub mod runtime_data;
 mod schema;
 pub mod scopes;
+pub mod shared_scopes;
 pub mod subscriptions;

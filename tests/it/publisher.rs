@@ -4,6 +4,7 @@ mod archives;
 mod definitions;
 mod revisions;
 mod round_trip;
+mod shared_scopes;
 mod subscriptions;
 mod versions;
 mod wrong_input;

@@ -16,6 +16,9 @@ http::guard::required_scopes! {
     pub LifecycleHistoryView = ["apim:api_view", "apim:api_publish", "apim:api_manage"];
     pub SubscriptionView = ["apim:api_view", "apim:subscription_view", "apim:subscription_manage"];
     pub SubscriptionBlock = ["apim:subscription_block", "apim:subscription_manage"];
+    pub SharedScopeView = ["apim:api_view", "apim:shared_scope_manage"];
+    pub SharedScopeManage = ["apim:shared_scope_manage"];
+    pub SharedScopeCheck = ["apim:api_create", "apim:api_publish", "apim:api_manage", "apim:shared_scope_manage"];
     pub KeyManagerView = ["apim:api_view", "apim:api_create", "apim:api_manage"];
     pub ApiExport = [
         "apim:api_view", "apim:api_publish", "apim:api_create", "apim:api_import_export", "apim:api_manage",

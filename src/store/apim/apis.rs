@@ -188,8 +188,12 @@ fn replace_visible_roles(conn: &mut ApimConn, api: &Api) -> Result<(), StoreErro
 fn replace_scopes(conn: &mut ApimConn, api: &Api) -> Result<(), StoreError> {
     let id = api.id.to_string();
     diesel::delete(api_scopes::table.filter(api_scopes::api_id.eq(&id))).execute(conn.db())?;
+    let names: Vec<String> = api.details.scopes.iter().map(|scope| scope.name.clone()).collect();
+    let shared = super::shared_scopes::find_by_names(conn, &api.organization, &names)?;
     for scope in &api.details.scopes {
-        let roles = serde_json::to_string(&scope.roles).map_err(|error| StoreError::corrupt("scope roles", error))?;
+        // The roles of a shared scope are its owner's business, whatever the API says.
+        let roles = shared.iter().find(|own| own.name == scope.name).map_or(&scope.roles, |own| &own.roles);
+        let roles = serde_json::to_string(roles).map_err(|error| StoreError::corrupt("scope roles", error))?;
         diesel::insert_into(api_scopes::table)
             .values((
                 api_scopes::organization.eq(api.organization.as_str()),

@@ -29,6 +29,18 @@ pub async fn version(contract: &Contract, api_id: &str) {
     contract.call(P, Method::POST, &copy, &[], None).await;
     block(contract, api_id).await;
     transfer(contract, api_id).await;
+    share(contract).await;
+}
+
+async fn share(contract: &Contract) {
+    let wish = json!({"name": "team:read", "displayName": "Read", "bindings": ["Internal/subscriber"]});
+    let scope = contract.call(P, Method::POST, "/scopes", &[], Some(wish)).await;
+    let one = [id(&scope, "id")];
+    contract.call(P, Method::GET, "/scopes", &[], None).await;
+    contract.call(P, Method::GET, "/scopes/{scopeId}", &one, None).await;
+    contract.call(P, Method::PUT, "/scopes/{scopeId}", &one, Some(scope.clone())).await;
+    contract.call(P, Method::HEAD, "/scopes/{scopeId}", &["dGVhbTpyZWFk"], None).await;
+    contract.call(P, Method::DELETE, "/scopes/{scopeId}", &one, None).await;
 }
 
 /// Export answers bytes, which are sent back as they are.
