@@ -1,22 +1,27 @@
 //! Working copies of APIs: create, read, change, delete.
 
-mod check;
+pub(crate) mod check;
+mod copy;
 mod create;
 mod definition;
 mod delete;
 mod list;
+mod replace_definition;
+mod taken;
 mod update;
 
+pub use copy::DefaultVersion;
 pub use create::NewApi;
+pub(crate) use create::insert;
 pub use definition::{DefinitionReport, DefinitionSource, Uploaded};
 pub(crate) use list::is_visible;
 pub use list::{ApiFilter, ApiPage, ApiSort};
+pub use taken::Taken;
 pub use update::ApiChange;
-pub(crate) use update::check_expected;
+pub(crate) use update::{check_expected, store as store_change};
 
 use domain::api::Api;
 use domain::event::Event;
-use domain::lifecycle::LifecycleState;
 use domain::oauth::Principal;
 use domain::runtime::ApiMetadata;
 use domain::{ApiId, Failure, Timestamp, error_code};
@@ -43,7 +48,7 @@ pub(crate) fn metadata(api: &Api) -> ApiMetadata {
         version: api.version.as_str().to_owned(),
         context: api.full_context(),
         state: api.state,
-        is_default_version: api.is_default_version && api.state != LifecycleState::Created,
+        is_default_version: api.takes_default(),
     }
 }
 

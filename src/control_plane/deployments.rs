@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use domain::api::Api;
 use domain::event::Event;
 use domain::lifecycle::LifecycleState;
 use domain::oauth::Principal;
-use domain::revision::{Deployment, DeploymentCounts};
+use domain::revision::{Deployment, DeploymentCounts, Revision};
 use domain::runtime::DeployedRevision;
 use domain::{ApiId, Failure, Organization, Timestamp, error_code};
 use store::ApimConn;
@@ -29,6 +30,9 @@ pub struct DeployTarget {
     pub vhost: Option<String>,
     pub display_on_devportal: bool,
 }
+
+/// Environment, vhost, and whether the developer portal shows it: all known to exist.
+pub(crate) type CheckedTarget = (String, String, bool);
 
 /// Where an undeploy request points.
 #[derive(Debug, Clone)]
@@ -74,35 +78,7 @@ impl ControlPlane {
             .write(move |conn| {
                 let api = apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
                 let revision = resolve(conn, api_id, &named)?;
-                if api.state == LifecycleState::Retired {
-                    return Err(Failure::refused(error_code::CONFLICT, "a retired API cannot be deployed"));
-                }
-                for (environment, vhost, display_on_devportal) in &targets {
-                    let deployment = Deployment {
-                        api_id,
-                        revision_id: revision.id,
-                        environment: environment.clone(),
-                        vhost: vhost.clone(),
-                        display_on_devportal: *display_on_devportal,
-                        deployed_at: now,
-                    };
-                    deployments::put(conn, &organization, &deployment)?;
-                    let deployed = DeployedRevision {
-                        api_id,
-                        revision_id: revision.id,
-                        environment: environment.clone(),
-                        vhost: vhost.clone(),
-                        artifact_hash: revision.artifact_hash.clone(),
-                    };
-                    conn.append(
-                        now,
-                        Event::ApiDeployed {
-                            organization: organization.clone(),
-                            deployment: deployed,
-                            metadata: metadata(&api),
-                        },
-                    );
-                }
+                deploy(conn, &api, &revision, &targets, now)?;
                 let wished = deployments::list(conn, api_id)?;
                 let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
                 views(conn, wished, now, fresh_for)
@@ -110,7 +86,7 @@ impl ControlPlane {
             .await
     }
 
-    fn check_targets(&self, targets: Vec<DeployTarget>) -> Result<Vec<(String, String, bool)>, Failure> {
+    pub(crate) fn check_targets(&self, targets: Vec<DeployTarget>) -> Result<Vec<CheckedTarget>, Failure> {
         if targets.is_empty() {
             return Err(Failure::invalid("body", "name at least one environment"));
         }
@@ -192,6 +168,40 @@ impl ControlPlane {
             })
             .await
     }
+}
+
+/// Makes `revision` the one that the targets serve and tells the gateways.
+pub(crate) fn deploy(
+    conn: &mut ApimConn,
+    api: &Api,
+    revision: &Revision,
+    targets: &[CheckedTarget],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if api.state == LifecycleState::Retired {
+        return Err(Failure::refused(error_code::CONFLICT, "a retired API cannot be deployed"));
+    }
+    for (environment, vhost, display_on_devportal) in targets {
+        let deployment = Deployment {
+            api_id: api.id,
+            revision_id: revision.id,
+            environment: environment.clone(),
+            vhost: vhost.clone(),
+            display_on_devportal: *display_on_devportal,
+            deployed_at: now,
+        };
+        deployments::put(conn, &api.organization, &deployment)?;
+        let deployed = DeployedRevision {
+            api_id: api.id,
+            revision_id: revision.id,
+            environment: environment.clone(),
+            vhost: vhost.clone(),
+            artifact_hash: revision.artifact_hash.clone(),
+        };
+        let organization = api.organization.clone();
+        conn.append(now, Event::ApiDeployed { organization, deployment: deployed, metadata: metadata(api) });
+    }
+    Ok(())
 }
 
 /// Removes one deployment and tells the gateways.

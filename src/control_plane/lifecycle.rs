@@ -4,19 +4,27 @@ use domain::api::Api;
 use domain::event::Event;
 use domain::lifecycle::{LifecycleAction, LifecycleState};
 use domain::oauth::Principal;
-use domain::{Failure, error_code};
+use domain::{Failure, Timestamp, error_code};
+use store::ApimConn;
 use store::apim::{apis, deployments, lifecycle_events};
 
 use crate::ControlPlane;
-use crate::apis::{metadata, not_found, parse_id};
+use crate::apis::{clear_other_defaults, metadata, not_found, parse_id};
 use crate::deployments::undeploy;
+use crate::lifecycle_checklist::{self, Checklist};
 
 impl ControlPlane {
-    /// Moves the API along the state machine. Retiring takes it off the gateways.
+    /// Moves the API along the state machine. Retiring takes it off the gateways; publishing does what the checklist says.
     ///
     /// # Errors
     /// 404; 400 for an unknown action or one that the state does not allow.
-    pub async fn change_lifecycle(&self, caller: &Principal, api_id: &str, action: &str) -> Result<Api, Failure> {
+    pub async fn change_lifecycle(
+        &self,
+        caller: &Principal,
+        api_id: &str,
+        action: &str,
+        checklist: Checklist,
+    ) -> Result<Api, Failure> {
         let api_id = parse_id(api_id)?;
         let action = LifecycleAction::parse(action).ok_or_else(|| {
             let known: Vec<&str> = LifecycleAction::ALL.iter().map(|action| action.as_str()).collect();
@@ -26,33 +34,55 @@ impl ControlPlane {
         self.apim()
             .write(move |conn| {
                 let mut api = apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
-                let (previous, expected) = (api.state, api.row_version);
-                api.state = previous
-                    .apply(action)
-                    .map_err(|error| Failure::refused(error_code::BAD_REQUEST, error.to_string()))?;
-                api.row_version += 1;
-                api.updated_at = now;
-                api.updated_by.clone_from(&user);
-                apis::update(conn, &api, expected)?;
-                lifecycle_events::insert(
-                    conn,
-                    &lifecycle_events::LifecycleEvent {
-                        api_id,
-                        organization: organization.clone(),
-                        previous: Some(previous),
-                        new: api.state,
-                        user: user.clone(),
-                        at: now,
-                    },
-                )?;
-                if api.state == LifecycleState::Retired {
-                    for deployment in deployments::list(conn, api_id)? {
-                        undeploy(conn, &organization, api_id, deployment.environment, now)?;
-                    }
+                let previous = api.state;
+                advance(conn, &mut api, action, &user, now)?;
+                // The checklist is offered before a first publication only.
+                let was_unpublished = matches!(previous, LifecycleState::Created | LifecycleState::Prototyped);
+                if was_unpublished && api.state == LifecycleState::Published {
+                    lifecycle_checklist::apply(conn, &api, checklist, &user, now)?;
                 }
-                conn.append(now, Event::ApiUpdated(metadata(&api)));
                 Ok(api)
             })
             .await
     }
+}
+
+/// Takes the locked `api` one step along the state machine, with its history and events.
+///
+/// # Errors
+/// 400 when its state does not allow the action.
+pub(crate) fn advance(
+    conn: &mut ApimConn,
+    api: &mut Api,
+    action: LifecycleAction,
+    user: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (previous, expected) = (api.state, api.row_version);
+    api.state = previous.apply(action).map_err(|error| Failure::refused(error_code::BAD_REQUEST, error.to_string()))?;
+    api.row_version += 1;
+    api.updated_at = now;
+    user.clone_into(&mut api.updated_by);
+    apis::update(conn, api, expected)?;
+    lifecycle_events::insert(
+        conn,
+        &lifecycle_events::LifecycleEvent {
+            api_id: api.id,
+            organization: api.organization.clone(),
+            previous: Some(previous),
+            new: api.state,
+            user: user.to_owned(),
+            at: now,
+        },
+    )?;
+    if api.state == LifecycleState::Retired {
+        for deployment in deployments::list(conn, api.id)? {
+            undeploy(conn, &api.organization, api.id, deployment.environment, now)?;
+        }
+    }
+    if previous == LifecycleState::Created && api.takes_default() {
+        clear_other_defaults(conn, api, now)?;
+    }
+    conn.append(now, Event::ApiUpdated(metadata(api)));
+    Ok(())
 }

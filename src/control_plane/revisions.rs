@@ -1,8 +1,9 @@
 //! Revisions: freezing the working copy.
 
+use domain::api::Api;
 use domain::oauth::Principal;
 use domain::revision::{Deployment, REVISIONS_PER_API_MAX, Revision};
-use domain::{ApiId, Failure, RevisionId, error_code};
+use domain::{ApiId, Failure, RevisionId, Timestamp, error_code};
 use store::ApimConn;
 use store::apim::{apis, artifacts, deployments, revisions};
 
@@ -77,26 +78,7 @@ impl ControlPlane {
         self.apim()
             .write(move |conn| {
                 let api = apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
-                if revisions::list(conn, api_id)?.len() >= REVISIONS_PER_API_MAX {
-                    return Err(Failure::refused(
-                        error_code::BAD_REQUEST,
-                        format!(
-                            "the API has {REVISIONS_PER_API_MAX} revisions, the most it may have; delete one first"
-                        ),
-                    ));
-                }
-                let id = RevisionId::random();
-                let revision = Revision {
-                    id,
-                    api_id,
-                    organization: organization.clone(),
-                    number: apis::next_revision_number(conn, api_id)?,
-                    description: description.clone(),
-                    created_at: now,
-                    created_by: user.clone(),
-                    artifact_hash: artifacts::put(conn, &artifact::build(&api, id), now)?,
-                };
-                revisions::insert(conn, &revision, &api.details, api.definition_hash.as_deref())?;
+                let revision = freeze(conn, &api, &description, &user, now)?;
                 Ok(RevisionView { revision, deployments: Vec::new() })
             })
             .await
@@ -127,4 +109,33 @@ impl ControlPlane {
             })
             .await
     }
+}
+
+/// Makes a revision of `api`, which the caller has locked.
+pub(crate) fn freeze(
+    conn: &mut ApimConn,
+    api: &Api,
+    description: &str,
+    user: &str,
+    now: Timestamp,
+) -> Result<Revision, Failure> {
+    if revisions::list(conn, api.id)?.len() >= REVISIONS_PER_API_MAX {
+        return Err(Failure::refused(
+            error_code::BAD_REQUEST,
+            format!("the API has {REVISIONS_PER_API_MAX} revisions, the most it may have; delete one first"),
+        ));
+    }
+    let id = RevisionId::random();
+    let revision = Revision {
+        id,
+        api_id: api.id,
+        organization: api.organization.clone(),
+        number: apis::next_revision_number(conn, api.id)?,
+        description: description.to_owned(),
+        created_at: now,
+        created_by: user.to_owned(),
+        artifact_hash: artifacts::put(conn, &artifact::build(api, id), now)?,
+    };
+    revisions::insert(conn, &revision, &api.details, api.definition_hash.as_deref())?;
+    Ok(revision)
 }

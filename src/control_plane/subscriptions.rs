@@ -44,7 +44,7 @@ pub struct SubscriptionPage {
     pub total: i64,
 }
 
-fn not_found(id: impl std::fmt::Display) -> Failure {
+pub(crate) fn not_found(id: impl std::fmt::Display) -> Failure {
     Failure::refused(error_code::NOT_FOUND, format!("there is no subscription with the id '{id}'"))
 }
 
@@ -235,7 +235,7 @@ fn view(
 }
 
 /// Adds both ends, each kind in one query.
-fn views(
+pub(crate) fn views(
     conn: &mut ApimConn,
     organization: &Organization,
     found: Vec<Subscription>,

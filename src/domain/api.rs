@@ -76,6 +76,9 @@ pub struct Operation {
     pub throttling_policy: String,
     /// Names of scopes of which a token needs at least one; empty needs none.
     pub scopes: Vec<String>,
+    /// The remaining fields of the wire's operation that nothing here interprets, kept as they came.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub other: Map<String, Value>,
 }
 
 /// Which tokens an operation takes (WSO2 `APIOperations.authType`).
@@ -138,6 +141,13 @@ impl ApiDetails {
 }
 
 impl Api {
+    /// Whether calls without a version reach this one. An API that is only created leaves them to the version that has
+    /// them until it is published.
+    #[must_use]
+    pub fn takes_default(&self) -> bool {
+        self.is_default_version && self.state != LifecycleState::Created
+    }
+
     /// The path under which gateways serve this version, e.g. `/pizza/1.0.0` or `/t/tenant.example/pizza/1.0.0`.
     #[must_use]
     pub fn full_context(&self) -> String {

@@ -1,3 +1,4 @@
 //! API definitions that users upload.
 
 pub mod openapi;
+pub mod tree;

@@ -57,6 +57,8 @@ ids! {
     PolicyId;
     /// A frozen copy of an API (WSO2 `APIRevision.id`).
     RevisionId;
+    /// A scope that several APIs share.
+    ScopeId;
     /// An application's right to call an API under a tier (WSO2 `Subscription.subscriptionId`).
     SubscriptionId;
     /// A person in the user store.

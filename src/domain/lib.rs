@@ -29,6 +29,7 @@ pub mod tenant;
 pub mod throttling;
 pub mod time;
 pub mod user;
+pub mod version_order;
 
 pub use failure::Failure;
 pub use id::*;

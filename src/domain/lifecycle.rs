@@ -108,6 +108,26 @@ impl LifecycleState {
         })
     }
 
+    /// The fewest actions that lead from this state to `target`; `None` when there is no way.
+    #[must_use]
+    pub fn path_to(self, target: Self) -> Option<Vec<LifecycleAction>> {
+        let mut paths = std::collections::VecDeque::from([(self, Vec::new())]);
+        let mut seen = vec![self];
+        while let Some((state, path)) = paths.pop_front() {
+            if state == target {
+                return Some(path);
+            }
+            for (action, next) in state.transitions() {
+                if !seen.contains(next) {
+                    seen.push(*next);
+                    let path = path.iter().copied().chain([*action]).collect();
+                    paths.push_back((*next, path));
+                }
+            }
+        }
+        None
+    }
+
     /// Whether the developer portal shows the API.
     #[must_use]
     pub fn is_visible_in_devportal(self) -> bool {
@@ -168,6 +188,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_path_leads_to_every_later_state_and_never_back_from_retirement() {
+        for target in LifecycleState::ALL {
+            let path = LifecycleState::Created.path_to(target).unwrap();
+            let reached = path.into_iter().try_fold(LifecycleState::Created, LifecycleState::apply).unwrap();
+            assert_eq!(reached, target);
+        }
+        assert_eq!(LifecycleState::Retired.path_to(LifecycleState::Published), None);
+        assert_eq!(LifecycleState::Published.path_to(LifecycleState::Published), Some(Vec::new()));
     }
 
     #[test]

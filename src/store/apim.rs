@@ -15,6 +15,7 @@ pub mod revisions;
 pub mod runtime_data;
 mod schema;
 pub mod scopes;
+pub mod shared_scopes;
 pub mod subscribers;
 pub mod subscriptions;
 pub mod tags;

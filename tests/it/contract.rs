@@ -6,5 +6,6 @@ mod devportal;
 mod gateway_keys;
 mod isolation;
 pub mod operations;
+mod publisher;
 mod schemas;
 mod wrong_input;

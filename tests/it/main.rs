@@ -12,6 +12,7 @@ mod faults;
 mod first_call;
 mod gateway_rest;
 mod paths;
+mod publisher;
 mod real_input;
 mod search;
 mod store;

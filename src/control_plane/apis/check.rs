@@ -7,7 +7,7 @@ use domain::throttling::policy::UNLIMITED;
 use domain::throttling::{AdvancedPolicy, SubscriptionPolicy};
 use domain::{Failure, Organization, error_code, scope};
 use store::ApimConn;
-use store::apim::{apis, policies, scopes};
+use store::apim::{apis, policies, scopes, shared_scopes};
 use url::Url;
 
 /// Most operations that one API may have.
@@ -35,15 +35,7 @@ pub(crate) fn details(details: &ApiDetails) -> Result<(), Failure> {
     }
     let mut names = HashSet::new();
     for own in &details.scopes {
-        if own.name.is_empty() || own.name.chars().any(|c| c.is_whitespace() || c.is_control() || "\"\\".contains(c)) {
-            return Err(Failure::invalid(
-                "scopes",
-                format!("'{}' is not a scope name (RFC 6749 section 3.3)", own.name),
-            ));
-        }
-        if scope::rest_api::is_rest_api_scope(&own.name) {
-            return Err(Failure::invalid("scopes", format!("'{}' is a scope of the management APIs", own.name)));
-        }
+        scope_name("scopes", &own.name)?;
         if !names.insert(&own.name) {
             return Err(Failure::invalid("scopes", format!("'{}' stands there twice", own.name)));
         }
@@ -58,6 +50,21 @@ pub(crate) fn details(details: &ApiDetails) -> Result<(), Failure> {
                 ),
             ));
         }
+    }
+    Ok(())
+}
+
+/// A scope name as RFC 6749 section 3.3 has it, that is not one of the management APIs.
+pub(crate) fn scope_name(field: &str, name: &str) -> Result<(), Failure> {
+    const CHARS_MAX: usize = 255;
+    if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control() || "\"\\".contains(c)) {
+        return Err(Failure::invalid(field, format!("'{name}' is not a scope name (RFC 6749 section 3.3)")));
+    }
+    if name.chars().count() > CHARS_MAX {
+        return Err(Failure::invalid(field, format!("has a name of more than {CHARS_MAX} characters")));
+    }
+    if scope::rest_api::is_rest_api_scope(name) {
+        return Err(Failure::invalid(field, format!("'{name}' is a scope of the management APIs")));
     }
     Ok(())
 }
@@ -146,9 +153,17 @@ pub(crate) fn references(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> 
         }
     }
     advanced_policies(conn, api)?;
-    let names: Vec<String> =
-        api.details.scopes.iter().filter(|scope| !scope.shared).map(|scope| scope.name.clone()).collect();
-    if let Some(taken) = scopes::find_of_other_api(conn, &api.organization, api.id, &names)? {
+    let mut names: Vec<String> = api.details.scopes.iter().map(|scope| scope.name.clone()).collect();
+    let shared = shared_scopes::find_by_names(conn, &api.organization, &names)?;
+    let is_shared = |name: &String| shared.iter().any(|own| own.name == *name);
+    if let Some(scope) = api.details.scopes.iter().find(|scope| !scope.shared && is_shared(&scope.name)) {
+        return Err(Failure::refused(
+            error_code::CONFLICT,
+            format!("scopes: '{}' is a shared scope; use it with shared: true", scope.name),
+        ));
+    }
+    names.retain(|name| !is_shared(name));
+    if let Some(taken) = scopes::find_of_other_name(conn, &api.organization, api.name.as_str(), &names)? {
         return Err(Failure::refused(
             error_code::CONFLICT,
             format!("scopes: '{taken}' is defined by another API; make it a shared scope to use it in both"),

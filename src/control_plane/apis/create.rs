@@ -67,7 +67,8 @@ impl ControlPlane {
     }
 }
 
-fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
+/// Writes a new API with its history and events, after checking what needs the database.
+pub(crate) fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
     check::is_free(conn, &api.organization, api)?;
     check::references(conn, api)?;
     match apis::insert(conn, api) {
@@ -75,7 +76,7 @@ fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
         Err(StoreError::Conflict { constraint }) => return Err(check::taken_meanwhile(api, &constraint)),
         Err(other) => return Err(other.into()),
     }
-    if api.is_default_version {
+    if api.takes_default() {
         clear_other_defaults(conn, api, api.created_at)?;
     }
     lifecycle_events::insert(

@@ -89,7 +89,8 @@ impl ControlPlane {
         Ok(openapi::devportal_view(api, original.as_ref(), servers))
     }
 
-    async fn original_definition(&self, api: &Api) -> Result<Option<OpenApi>, Failure> {
+    /// The uploaded document as it came; `None` when the API was made without one.
+    pub(crate) async fn uploaded_definition(&self, api: &Api) -> Result<Option<registry::Content>, Failure> {
         let Some(hash) = api.definition_hash.clone() else { return Ok(None) };
         let organization = api.organization.clone();
         let content: Option<registry::Content> =
@@ -97,6 +98,11 @@ impl ControlPlane {
         let Some(content) = content else {
             return Err(Failure::internal(format!("the registry has lost the definition of API {}", api.id)));
         };
+        Ok(Some(content))
+    }
+
+    async fn original_definition(&self, api: &Api) -> Result<Option<OpenApi>, Failure> {
+        let Some(content) = self.uploaded_definition(api).await? else { return Ok(None) };
         match parse(content.body).await?.1 {
             Ok(parsed) => Ok(Some(parsed)),
             Err(errors) => Err(Failure::internal(format!(

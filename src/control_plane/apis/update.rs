@@ -65,11 +65,12 @@ pub(crate) fn check_expected(expected: Option<&[i64]>, stored: i64) -> Result<()
     }
 }
 
-fn store(conn: &mut ApimConn, stored: &Api, api: &Api) -> Result<(), Failure> {
+/// Writes a changed working copy with its events.
+pub(crate) fn store(conn: &mut ApimConn, stored: &Api, api: &Api) -> Result<(), Failure> {
     check::references(conn, api)?;
     apis::update(conn, api, stored.row_version)?;
     if api.is_default_version != stored.is_default_version {
-        if api.is_default_version {
+        if api.takes_default() {
             clear_other_defaults(conn, api, api.updated_at)?;
         }
         conn.append(api.updated_at, Event::ApiUpdated(metadata(api)));

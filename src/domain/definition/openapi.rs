@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::api::{ApiScope, AuthType, Operation};
 use crate::throttling::policy::UNLIMITED;
 
+pub(super) use document::read as read_document;
 pub use view::{devportal_view, publisher_view};
 
 /// Most errors and most warnings that one document gets; the rest is not reported.
@@ -114,6 +115,7 @@ impl ParsedOperation {
             auth: self.auth.unwrap_or_default(),
             throttling_policy: self.throttling_policy.clone().unwrap_or_else(|| UNLIMITED.to_owned()),
             scopes: self.scopes.clone(),
+            other: serde_json::Map::new(),
         }
     }
 }

@@ -53,6 +53,8 @@ struct OperationDto {
     throttling_policy: Option<String>,
     #[serde(default)]
     scopes: Option<Vec<String>>,
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
 
 /// `APIScope`.
@@ -81,16 +83,19 @@ impl ApiInput {
     ///
     /// # Errors
     /// 400 naming the field.
-    pub fn into_new(self, definition: Option<&OpenApi>) -> Result<NewApi, Failure> {
+    pub fn into_new(mut self, definition: Option<&OpenApi>) -> Result<NewApi, Failure> {
         if let Some(kind) = self.kind.as_deref()
             && kind != "HTTP"
         {
             return Err(Failure::invalid("type", format!("'{kind}' APIs are not served; use HTTP")));
         }
+        if let Some(audience) = self.audience.take_if(|audience| matches!(audience.as_str(), "PUBLIC" | "SINGLE")) {
+            self.other.insert("audience".to_owned(), Value::String(audience));
+        }
         let audiences = match (self.audiences, self.audience) {
             (Some(audiences), _) => audiences,
-            (None, Some(audience)) if !matches!(audience.as_str(), "PUBLIC" | "SINGLE") => vec![audience],
-            _ => Vec::new(),
+            (None, Some(audience)) => vec![audience],
+            (None, None) => Vec::new(),
         };
         let endpoints = match self.endpoint_config {
             Some(config) if !config.is_null() => endpoint_config::parse(config)?,
@@ -102,7 +107,11 @@ impl ApiInput {
                 definition.scopes.clone(),
             ),
             None => (
-                self.operations.unwrap_or_else(default_operations).into_iter().map(Operation::from).collect(),
+                self.operations
+                    .unwrap_or_else(default_operations)
+                    .into_iter()
+                    .map(Operation::try_from)
+                    .collect::<Result<_, _>>()?,
                 self.scopes.unwrap_or_default().into_iter().map(ApiScope::from).collect(),
             ),
         };
@@ -140,19 +149,23 @@ fn default_operations() -> Vec<OperationDto> {
             auth_type: None,
             throttling_policy: None,
             scopes: None,
+            other: Map::new(),
         })
         .collect()
 }
 
-impl From<OperationDto> for Operation {
-    fn from(dto: OperationDto) -> Self {
-        Self {
+impl TryFrom<OperationDto> for Operation {
+    type Error = Failure;
+
+    fn try_from(dto: OperationDto) -> Result<Self, Failure> {
+        Ok(Self {
             verb: dto.verb.to_ascii_uppercase(),
             target: dto.target,
             auth: dto.auth_type.unwrap_or_default(),
             throttling_policy: dto.throttling_policy.unwrap_or_else(|| UNLIMITED.to_owned()),
             scopes: dto.scopes.unwrap_or_default(),
-        }
+            other: api_other::checked_operation(dto.other)?,
+        })
     }
 }
 
@@ -236,7 +249,7 @@ fn scope(scope: &ApiScope) -> Value {
 }
 
 fn operation(operation: &Operation) -> Value {
-    json!({
+    let mut fields = json!({
         "id": "",
         "target": operation.target,
         "verb": operation.verb,
@@ -245,7 +258,11 @@ fn operation(operation: &Operation) -> Value {
         "scopes": operation.scopes,
         "usedProductIds": [],
         "operationPolicies": { "request": [], "response": [], "fault": [] },
-    })
+    });
+    for (name, value) in &operation.other {
+        fields[name] = value.clone();
+    }
+    fields
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("apiPolicies", Kind::Object),
     ("apiThrottlingPolicy", Kind::Text),
     ("asyncTransportProtocols", Kind::Texts),
+    ("audience", Kind::OneOf(&["PUBLIC", "SINGLE"])),
     ("businessInformation", Kind::Object),
     ("cacheTimeout", Kind::Number),
     ("categories", Kind::Texts),
@@ -60,6 +61,15 @@ const FIELDS: &[(&str, Kind)] = &[
     ("visibleTenants", Kind::Texts),
     ("websubSubscriptionConfiguration", Kind::Object),
     ("workflowStatus", Kind::Text),
+];
+
+/// Of `APIOperations`; policies are kept until they can be applied.
+const OPERATION_FIELDS: &[(&str, Kind)] = &[
+    ("amznResourceName", Kind::Text),
+    ("amznResourceTimeout", Kind::Number),
+    ("operationPolicies", Kind::Object),
+    ("payloadSchema", Kind::Text),
+    ("uriMapping", Kind::Text),
 ];
 
 impl Kind {
@@ -95,15 +105,27 @@ impl Kind {
 ///
 /// # Errors
 /// 400 naming a field of the wrong type.
-pub fn checked(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+pub fn checked(fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    known("", FIELDS, fields)
+}
+
+/// As [`checked`], for one of `API.operations`.
+///
+/// # Errors
+/// 400 naming a field of the wrong type.
+pub fn checked_operation(fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+    known("operations.", OPERATION_FIELDS, fields)
+}
+
+fn known(at: &str, kinds: &[(&str, Kind)], mut fields: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
     let mut known = Map::new();
-    for (name, kind) in FIELDS {
+    for (name, kind) in kinds {
         match fields.remove(*name) {
             None | Some(Value::Null) => {}
             Some(value) if kind.takes(&value) => {
                 known.insert((*name).to_owned(), value);
             }
-            Some(_) => return Err(Failure::invalid(name, format!("must be {}", kind.name()))),
+            Some(_) => return Err(Failure::invalid(&format!("{at}{name}"), format!("must be {}", kind.name()))),
         }
     }
     check_values(&known)?;

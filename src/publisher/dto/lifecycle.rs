@@ -1,5 +1,8 @@
-//! `LifecycleState`, `WorkflowResponse`.
+//! `LifecycleState`, `LifecycleHistoryItem`, `WorkflowResponse`.
 
+use control_plane::lifecycle_checklist::{
+    DEPRECATE_OLD_VERSIONS, LifecycleEvent, LifecycleView, REQUIRE_RE_SUBSCRIPTION,
+};
 use domain::lifecycle::LifecycleState;
 use serde::Serialize;
 
@@ -34,18 +37,52 @@ pub struct WorkflowResponseDto {
     lifecycle_state: LifecycleStateDto,
 }
 
-impl From<LifecycleState> for LifecycleStateDto {
-    fn from(state: LifecycleState) -> Self {
+impl From<LifecycleView> for LifecycleStateDto {
+    fn from(view: LifecycleView) -> Self {
+        let state = view.state;
         let transitions = state
             .transitions()
             .iter()
             .map(|(action, to)| TransitionDto { event: action.as_str(), target_state: to.display_name() });
-        Self { state: state.display_name(), check_items: Vec::new(), available_transitions: transitions.collect() }
+        let items: &[&'static str] =
+            if view.offers_checklist { &[DEPRECATE_OLD_VERSIONS, REQUIRE_RE_SUBSCRIPTION] } else { &[] };
+        let check_items = items.iter().map(|name| CheckItemDto {
+            name,
+            value: false,
+            required_states: vec![LifecycleState::Published.display_name()],
+        });
+        Self {
+            state: state.display_name(),
+            check_items: check_items.collect(),
+            available_transitions: transitions.collect(),
+        }
     }
 }
 
 impl WorkflowResponseDto {
-    pub fn approved(state: LifecycleState) -> Self {
-        Self { workflow_status: "APPROVED", json_payload: "", lifecycle_state: state.into() }
+    pub fn approved(view: LifecycleView) -> Self {
+        Self { workflow_status: "APPROVED", json_payload: "", lifecycle_state: view.into() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LifecycleHistoryItemDto {
+    /// Absent for the creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_state: Option<&'static str>,
+    post_state: &'static str,
+    user: String,
+    updated_time: String,
+}
+
+impl From<&LifecycleEvent> for LifecycleHistoryItemDto {
+    fn from(event: &LifecycleEvent) -> Self {
+        Self {
+            previous_state: event.previous.map(LifecycleState::as_str),
+            post_state: event.new.as_str(),
+            user: event.user.clone(),
+            updated_time: event.at.to_string(),
+        }
     }
 }

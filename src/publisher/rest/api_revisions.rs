@@ -13,7 +13,8 @@ use http::problem::Problem;
 use http::query::QueryParams;
 use serde::Deserialize;
 
-use super::scopes::{RevisionCreate, RevisionDeploy, RevisionView};
+use super::scopes::{RevisionCreate, RevisionDeploy, RevisionGet, RevisionView};
+use crate::dto::api::ApiDto;
 use crate::dto::revision::{ApiRevisionDeploymentDto, ApiRevisionDto, DeploymentInput, RevisionInput};
 use crate::routes::BASE_PATH;
 
@@ -95,4 +96,45 @@ pub async fn undeploy_api_revision(
     };
     let remaining = control_plane.undeploy_revision(&caller, &api_id, parameters.0.name()?, target).await?;
     Ok(answer::created_without_location(remaining.iter().map(ApiRevisionDeploymentDto::from).collect::<Vec<_>>()))
+}
+
+pub async fn get_api_revision(
+    caller: Guarded<RevisionGet>,
+    path: Path<(String, String)>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let (api_id, revision_id) = path.into_inner();
+    let revision = control_plane.get_revision(&caller, &api_id, &revision_id).await?;
+    Ok(answer::ok(ApiRevisionDto::from(&revision)))
+}
+
+/// Answers what remains.
+pub async fn delete_api_revision(
+    caller: Guarded<RevisionCreate>,
+    path: Path<(String, String)>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let (api_id, revision_id) = path.into_inner();
+    control_plane.delete_revision(&caller, &api_id, &revision_id).await?;
+    let revisions = control_plane.list_revisions(&caller, &api_id, None).await?;
+    Ok(answer::ok(WholeListDto::new(revisions.iter().map(ApiRevisionDto::from).collect())))
+}
+
+pub async fn restore_api_revision(
+    caller: Guarded<RevisionDeploy>,
+    api_id: Path<String>,
+    parameters: QueryParams<RevisionParameters>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let api = control_plane.restore_revision(&caller, &api_id, parameters.0.name()?).await?;
+    Ok(answer::created_tagged(&format!("{BASE_PATH}/apis/{}", api.id), api.row_version, ApiDto(&api)))
+}
+
+pub async fn get_api_revision_deployments(
+    caller: Guarded<RevisionGet>,
+    api_id: Path<String>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let deployments = control_plane.list_deployments(&caller, &api_id).await?;
+    Ok(answer::ok(WholeListDto::new(deployments.iter().map(ApiRevisionDeploymentDto::from).collect())))
 }

@@ -12,6 +12,18 @@ http::guard::required_scopes! {
     pub RevisionView = [
         "apim:api_view", "apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_import_export",
     ];
+    pub RevisionGet = ["apim:api_view", "apim:api_create", "apim:api_manage", "apim:api_publish"];
+    pub LifecycleHistoryView = ["apim:api_view", "apim:api_publish", "apim:api_manage"];
+    pub SubscriptionView = ["apim:api_view", "apim:subscription_view", "apim:subscription_manage"];
+    pub SubscriptionBlock = ["apim:subscription_block", "apim:subscription_manage"];
+    pub SharedScopeView = ["apim:api_view", "apim:shared_scope_manage"];
+    pub SharedScopeManage = ["apim:shared_scope_manage"];
+    pub SharedScopeCheck = ["apim:api_create", "apim:api_publish", "apim:api_manage", "apim:shared_scope_manage"];
+    pub KeyManagerView = ["apim:api_view", "apim:api_create", "apim:api_manage"];
+    pub ApiExport = [
+        "apim:api_view", "apim:api_publish", "apim:api_create", "apim:api_import_export", "apim:api_manage",
+    ];
+    pub ApiImport = ["apim:api_import_export", "apim:admin"];
     pub RevisionCreate = ["apim:api_create", "apim:api_manage", "apim:api_publish", "apim:api_import_export"];
     pub RevisionDeploy = ["apim:api_create", "apim:api_manage", "apim:api_publish"];
     pub InternalKeyCreate = ["apim:api_generate_key", "apim:api_manage"];

@@ -189,8 +189,12 @@ fn replace_visible_roles(conn: &mut ApimConn, api: &Api) -> Result<(), StoreErro
 fn replace_scopes(conn: &mut ApimConn, api: &Api) -> Result<(), StoreError> {
     let id = api.id.to_string();
     diesel::delete(api_scopes::table.filter(api_scopes::api_id.eq(&id))).execute(conn.db())?;
+    let names: Vec<String> = api.details.scopes.iter().map(|scope| scope.name.clone()).collect();
+    let shared = super::shared_scopes::find_by_names(conn, &api.organization, &names)?;
     for scope in &api.details.scopes {
-        let roles = serde_json::to_string(&scope.roles).map_err(|error| StoreError::corrupt("scope roles", error))?;
+        // The roles of a shared scope are its owner's business, whatever the API says.
+        let roles = shared.iter().find(|own| own.name == scope.name).map_or(&scope.roles, |own| &own.roles);
+        let roles = serde_json::to_string(roles).map_err(|error| StoreError::corrupt("scope roles", error))?;
         diesel::insert_into(api_scopes::table)
             .values((
                 api_scopes::organization.eq(api.organization.as_str()),
@@ -285,6 +289,18 @@ pub(super) fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -
     }
 }
 
+pub(super) fn contains_pattern(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in part.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// One page of the organization's APIs, and how many there are in all.
 pub fn list(
     conn: &mut ApimConn,
@@ -337,4 +353,15 @@ pub fn find_many(
 /// Every API of every organization, for snapshots.
 pub fn list_all(conn: &mut ApimConn) -> Result<Vec<Api>, StoreError> {
     load(conn, apis::table.into_boxed())
+}
+
+/// The API of the organization that is served under `full_context`, version included.
+pub fn find_by_full_context(
+    conn: &mut ApimConn,
+    organization: &Organization,
+    full_context: &str,
+) -> Result<Option<Api>, StoreError> {
+    let query =
+        apis::table.filter(apis::organization.eq(organization.as_str())).filter(apis::full_context.eq(full_context));
+    Ok(load(conn, query.into_boxed())?.into_iter().next())
 }

@@ -33,3 +33,32 @@ pub fn insert(conn: &mut ApimConn, event: &LifecycleEvent) -> Result<(), StoreEr
         .execute(conn.db())?;
     Ok(())
 }
+
+/// The API's changes of state, oldest first.
+pub fn list(conn: &mut ApimConn, api_id: ApiId) -> Result<Vec<LifecycleEvent>, StoreError> {
+    type Row = (String, Option<String>, String, String, i64);
+    let rows: Vec<Row> = lifecycle_events::table
+        .filter(lifecycle_events::api_id.eq(api_id.to_string()))
+        .order((lifecycle_events::at, lifecycle_events::id))
+        .select((
+            lifecycle_events::organization,
+            lifecycle_events::previous_state,
+            lifecycle_events::new_state,
+            lifecycle_events::user_name,
+            lifecycle_events::at,
+        ))
+        .load(conn.db())?;
+    let state = |text: &str| LifecycleState::parse(text).ok_or_else(|| StoreError::corrupt("lifecycle state", text));
+    rows.into_iter()
+        .map(|(organization, previous, new, user, at)| {
+            Ok(LifecycleEvent {
+                api_id,
+                organization: Organization::from_trusted(organization),
+                previous: previous.as_deref().map(state).transpose()?,
+                new: state(&new)?,
+                user,
+                at: Timestamp::from_millis(at),
+            })
+        })
+        .collect()
+}

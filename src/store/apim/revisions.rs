@@ -95,3 +95,26 @@ pub fn find_by_number(conn: &mut ApimConn, api_id: ApiId, number: i32) -> Result
         .map(Revision::try_from)
         .transpose()
 }
+
+/// What a revision froze: the details and the definition's hash.
+pub fn find_frozen(
+    conn: &mut ApimConn,
+    api_id: ApiId,
+    id: RevisionId,
+) -> Result<Option<(ApiDetails, Option<String>)>, StoreError> {
+    let row: Option<(String, Option<String>)> = revisions::table
+        .filter(revisions::id.eq(id.to_string()))
+        .filter(revisions::api_id.eq(api_id.to_string()))
+        .select((revisions::details, revisions::definition_hash))
+        .first(conn.db())
+        .optional()?;
+    let Some((details, definition_hash)) = row else { return Ok(None) };
+    let details = serde_json::from_str(&details).map_err(|error| StoreError::corrupt("API details", error))?;
+    Ok(Some((details, definition_hash)))
+}
+
+/// Deletes the revision, which must not be deployed. Its artifact stays: gateways that lag behind may still ask for it.
+pub fn delete(conn: &mut ApimConn, id: RevisionId) -> Result<(), StoreError> {
+    diesel::delete(revisions::table.find(id.to_string())).execute(conn.db())?;
+    Ok(())
+}

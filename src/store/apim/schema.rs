@@ -180,6 +180,7 @@ diesel::joinable!(key_mappings -> applications (application_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     apis,
+    api_scopes,
     api_search,
     api_visible_roles,
     revisions,

@@ -1,9 +1,9 @@
 //! Scopes that APIs define, as the token service needs them.
 
 use diesel::prelude::*;
-use domain::{ApiId, Organization};
+use domain::Organization;
 
-use super::schema::api_scopes;
+use super::schema::{api_scopes, apis};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 
@@ -34,17 +34,21 @@ pub fn find_many(
         .collect()
 }
 
-/// One of `names` that an API other than `api_id` defines.
-pub fn find_of_other_api(
+/// One of `names` that an API of another name defines; versions of one API share their scopes.
+pub fn find_of_other_name(
     conn: &mut ApimConn,
     organization: &Organization,
-    api_id: ApiId,
+    api_name: &str,
     names: &[String],
 ) -> Result<Option<String>, StoreError> {
+    let others = apis::table
+        .filter(apis::organization.eq(organization.as_str()))
+        .filter(apis::name.ne(api_name))
+        .select(apis::id);
     Ok(api_scopes::table
         .filter(api_scopes::organization.eq(organization.as_str()))
         .filter(api_scopes::name.eq_any(names))
-        .filter(api_scopes::api_id.ne(api_id.to_string()))
+        .filter(api_scopes::api_id.eq_any(others))
         .select(api_scopes::name)
         .first(conn.db())
         .optional()?)

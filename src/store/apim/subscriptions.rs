@@ -1,5 +1,7 @@
 //! Subscriptions.
 
+pub mod of_apis;
+
 use diesel::prelude::*;
 use domain::subscription::{Subscription, SubscriptionState};
 use domain::{ApiId, ApplicationId, Organization, SubscriptionId, Timestamp};

@@ -52,9 +52,13 @@ async fn every_guarded_operation_refuses_strangers() {
                 let method = reqwest::Method::from_bytes(spec.method.as_str().as_bytes()).unwrap();
                 let answer = Answer::of(sandbox.rest(credentials.clone()).request(method, &path)).await;
                 assert_eq!(answer.status, *expected, "{} {path} {credentials:?}: {}", spec.method, answer.text);
+                checked += 1;
+                // Answers to HEAD have no body.
+                if spec.method.as_str() == "HEAD" {
+                    continue;
+                }
                 let body = answer.json();
                 assert!(body["code"].is_i64() && body["message"].is_string(), "{} {path}: {body}", spec.method);
-                checked += 1;
             }
         }
     }

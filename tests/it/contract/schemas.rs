@@ -58,7 +58,7 @@ pub(super) struct Contract {
 
 impl Contract {
     /// `path` may carry a query; `ids` fill its parameters in order.
-    fn target(api: &str, path: &str, ids: &[&str]) -> (String, String) {
+    pub(super) fn target(api: &str, path: &str, ids: &[&str]) -> (String, String) {
         let base = rooms().into_iter().find(|(name, _)| *name == api).unwrap().1.base();
         let (template, query) =
             path.split_once('?').map_or((path, String::new()), |(path, query)| (path, format!("?{query}")));
@@ -213,6 +213,7 @@ async fn a_good_answer_of_every_served_operation_fits_its_schema() {
     super::devportal::change_password(&contract, &sandbox).await;
     super::gateway_keys::make_keys(&contract, &api_id).await;
     administer(&contract).await;
+    super::publisher::version(&contract, &api_id).await;
     let visited = contract.visited.into_inner();
     let unproved: Vec<Operation> = served()
         .into_keys()

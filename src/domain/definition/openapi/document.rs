@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use super::{DefinitionError, Limits};
 
 /// Reads one document. What begins with `{` is JSON, everything else YAML.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, DefinitionError> {
+pub(in crate::definition) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, DefinitionError> {
     let fail = |message: String| DefinitionError::new("", message);
     if bytes.len() > limits.bytes_max {
         return Err(fail(format!("the document has {} bytes, at most {} are allowed", bytes.len(), limits.bytes_max)));

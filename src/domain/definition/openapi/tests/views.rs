@@ -16,6 +16,7 @@ fn operation(verb: &str, target: &str, scopes: &[&str]) -> Operation {
         auth: AuthType::Any,
         throttling_policy: "Unlimited".to_owned(),
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        other: serde_json::Map::new(),
     }
 }
 
