@@ -107,7 +107,7 @@ impl ControlPlane {
             organization: caller.organization.clone(),
             name: new.name,
             version: new.version,
-            context: new.context,
+            context: new.context.within(&caller.organization)?,
             provider,
             state: LifecycleState::Created,
             is_default_version: new.is_default_version,

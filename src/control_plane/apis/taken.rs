@@ -27,7 +27,8 @@ impl ControlPlane {
         }
         let organization = caller.organization.clone();
         // What is no context can be nobody's.
-        let context = match wish.context.as_deref().map(ApiContext::parse) {
+        let parse = |text| ApiContext::parse(text).and_then(|context| context.within(&organization));
+        let context = match wish.context.as_deref().map(parse) {
             Some(Err(_)) => return Ok(false),
             Some(Ok(context)) => Some(context.as_str().to_owned()),
             None => None,

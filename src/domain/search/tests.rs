@@ -1,3 +1,5 @@
+//! Queries as people and tools write them.
+
 use super::*;
 
 fn contains(text: &str) -> Pattern {

@@ -1,6 +1,6 @@
 //! `KeyManagerInfo`.
 
-use domain::application::RESIDENT_KEY_MANAGER;
+use domain::application::{RESIDENT_KEY_MANAGER, RESIDENT_KEY_MANAGER_ID};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl KeyManagerInfoDto {
     /// The key manager that is part of the server. Its name is its id: no other may have it.
     pub fn resident() -> Self {
         Self {
-            id: RESIDENT_KEY_MANAGER,
+            id: RESIDENT_KEY_MANAGER_ID,
             name: RESIDENT_KEY_MANAGER,
             display_name: RESIDENT_KEY_MANAGER,
             kind: "default",

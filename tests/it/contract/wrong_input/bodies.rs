@@ -2,8 +2,13 @@
 
 use super::{Operation, World, served};
 
-/// Operations that read no body: nothing in one is wrong.
-const BODILESS: [&str; 1] = ["publisher POST /apis/change-lifecycle"];
+/// Operations that read no body, or do without one: nothing in it is wrong.
+const BODILESS: [&str; 4] = [
+    "publisher POST /apis/change-lifecycle",
+    "publisher POST /apis/{apiId}/generate-key",
+    "devportal POST /applications/{applicationId}/oauth-keys/{keyMappingId}/clean-up",
+    "devportal POST /applications/{applicationId}/oauth-keys/{keyMappingId}/regenerate-secret",
+];
 
 fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     vec![
