@@ -13,6 +13,7 @@ pub mod profile;
 #[cfg(test)]
 mod reference;
 pub mod role;
+pub mod secret_text;
 pub mod sections;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub struct Config {
     pub database: sections::database::Database,
     pub super_admin: sections::super_admin::SuperAdmin,
     pub tls: sections::tls::Tls,
+    pub cluster: sections::cluster::Cluster,
+    pub control_plane: sections::control_plane::ControlPlane,
     pub oauth: sections::oauth::Oauth,
     pub gateway: sections::gateway::Gateway,
     pub event_hub: sections::event_hub::EventHub,

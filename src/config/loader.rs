@@ -63,7 +63,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigErrors> {
         value: LeafValue::Text(flag.text.clone()),
         origin: Origin::new(format!("flag {}", flag.name)),
     }));
-    let config = merge(leaves, &mut errors);
+    let config = merge(leaves, profile.as_ref(), &mut errors);
     match (config, profile) {
         (Some(config), Some(profile)) if errors.is_empty() => {
             Ok(Loaded { config, profile, key_encryption_key: key_encryption_key(sources) })
@@ -100,7 +100,7 @@ pub(crate) fn read_if_there(file: &Path, required: bool, errors: &mut Vec<Config
 }
 
 /// Checks each value on its own, so that one error does not hide the next, then puts all good ones together.
-fn merge(leaves: Vec<Leaf>, errors: &mut Vec<ConfigError>) -> Option<Config> {
+fn merge(leaves: Vec<Leaf>, profile: Option<&Profile>, errors: &mut Vec<ConfigError>) -> Option<Config> {
     let defaults = match Table::try_from(Config::default()) {
         Ok(defaults) => defaults,
         Err(error) => {
@@ -121,7 +121,8 @@ fn merge(leaves: Vec<Leaf>, errors: &mut Vec<ConfigError>) -> Option<Config> {
     }
     match Config::deserialize(Value::Table(tree)) {
         Ok(config) => {
-            errors.extend(sections::findings(&config).into_iter().map(|finding| {
+            let of_roles = profile.map(|profile| sections::role_findings(&config, profile)).unwrap_or_default();
+            errors.extend(sections::findings(&config).into_iter().chain(of_roles).map(|finding| {
                 let origin = origins.get(finding.key).cloned().unwrap_or_else(|| Origin::new("built-in defaults"));
                 ConfigError::new(origin, finding.key, finding.reason)
             }));
@@ -177,6 +178,7 @@ fn set(tree: &mut Table, path: &[String], value: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Role;
     use crate::human::HumanDuration;
 
     struct Home(PathBuf);
@@ -306,10 +308,39 @@ mod tests {
     #[test]
     fn a_profile_file_in_the_home_folder_goes_before_the_built_in_one() {
         let home = Home::new("profile", "");
-        std::fs::write(home.0.join("profiles/all-in-one.toml"), "roles = ['gateway']\n[log]\nlevel = 'warn'\n")
+        std::fs::write(home.0.join("profiles/all-in-one.toml"), "roles = ['gateway']\n[log]\nlevel = 'warn'\n\
+             [cluster]\ntraffic_managers = ['https://tm:9443']\nkey_managers = ['https://km:9443']\n")
             .unwrap();
         let loaded = load(&home.sources()).unwrap();
         assert_eq!((loaded.profile.roles.len(), loaded.config.log.level.as_str()), (1, "warn"));
+    }
+
+    #[test]
+    fn every_built_in_profile_loads_and_says_which_peers_it_misses() {
+        let home = Home::new("peers", "");
+        let errors = |name: &str| home.errors(&Sources { profile: name.to_owned(), ..home.sources() });
+        let missing = |peers: &str| format!("built-in defaults: cluster.{peers}: is empty, and this profile does not play");
+        for (name, peers) in [
+            ("gateway", ["traffic_managers", "key_managers"].as_slice()),
+            ("publisher", &["traffic_managers", "key_managers"]),
+            ("devportal", &["traffic_managers", "key_managers"]),
+            ("key-manager", &["traffic_managers"]),
+        ] {
+            let found = errors(name);
+            assert_eq!(found.len(), peers.len(), "{found:?}");
+            assert!(found.iter().zip(peers).all(|(error, peers)| error.starts_with(&missing(peers))), "{found:?}");
+        }
+        let manager = load(&Sources { profile: "traffic-manager".to_owned(), ..home.sources() }).unwrap();
+        assert_eq!(manager.profile.roles, [Role::TrafficManager, Role::EventHub]);
+        assert!(manager.profile.needs_databases());
+    }
+
+    #[test]
+    fn peers_are_urls_with_tls() {
+        let home = Home::new("peer-urls", "[cluster]\nkey_managers = ['http://km:9443']\ntraffic_managers = ['tm:9443']\n");
+        let errors = home.errors(&home.sources());
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors.iter().all(|error| error.contains("https://HOST:PORT")), "{errors:?}");
     }
 
     #[test]
@@ -317,7 +348,7 @@ mod tests {
         let home = Home::new("unknown-profile", "");
         let errors = |name: &str| home.errors(&Sources { profile: name.to_owned(), ..home.sources() });
         assert_eq!(errors("all-in-on"), ["profile all-in-on: there is no such profile (did you mean 'all-in-one'?)"]);
-        assert!(errors("gateway")[0].contains("not built yet"), "{:?}", errors("gateway"));
+        assert_eq!(errors("gatewy"), ["profile gatewy: there is no such profile (did you mean 'gateway'?)"]);
         assert!(errors("../x")[0].contains("letters, digits and hyphens"), "{:?}", errors("../x"));
     }
 }

@@ -11,10 +11,14 @@ use crate::loader::read_if_there;
 use crate::role::Role;
 
 /// Profiles that are part of the binary.
-const BUILT_IN: [(&str, &str); 1] = [("all-in-one", include_str!("../../profiles/all-in-one.toml"))];
-
-/// Profiles of the distributed system that this version cannot run.
-const NOT_BUILT_YET: [&str; 6] = ["gateway", "key-manager", "traffic-manager", "publisher", "devportal", "analytics"];
+const BUILT_IN: [(&str, &str); 6] = [
+    ("all-in-one", include_str!("../../profiles/all-in-one.toml")),
+    ("publisher", include_str!("../../profiles/publisher.toml")),
+    ("devportal", include_str!("../../profiles/devportal.toml")),
+    ("key-manager", include_str!("../../profiles/key-manager.toml")),
+    ("traffic-manager", include_str!("../../profiles/traffic-manager.toml")),
+    ("gateway", include_str!("../../profiles/gateway.toml")),
+];
 
 /// A named set of roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,22 @@ pub struct Profile {
 }
 
 impl Profile {
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    #[must_use]
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.has(*role))
+    }
+
+    /// Only a gateway does without databases.
+    #[must_use]
+    pub fn needs_databases(&self) -> bool {
+        self.roles.iter().any(|role| *role != Role::Gateway)
+    }
+
     /// `HOME/profiles/NAME.toml` when it exists, else the built-in one, with the settings it makes.
     pub(crate) fn find(name: &str, home: &Path, errors: &mut Vec<ConfigError>) -> Option<(Self, Vec<Leaf>)> {
         let origin = || Origin::new(format!("profile {name}"));
@@ -43,13 +63,8 @@ impl Profile {
             return Self::read(name, &format!("profile {name}"), text, errors);
         }
         let names = BUILT_IN.map(|(built_in, _)| built_in);
-        errors.push(if NOT_BUILT_YET.contains(&name) {
-            let reason = format!("this role set is not built yet; this version has: {}", names.join(", "));
-            ConfigError::new(origin(), "", reason)
-        } else {
-            let error = ConfigError::new(origin(), "", "there is no such profile");
-            ConfigError { nearest: nearest(name, &names).map(str::to_owned), ..error }
-        });
+        let error = ConfigError::new(origin(), "", "there is no such profile");
+        errors.push(ConfigError { nearest: nearest(name, &names).map(str::to_owned), ..error });
         None
     }
 

@@ -3,9 +3,12 @@
 //! Invariants: no database and no HTTP; private keys and secrets live in `Secret<T>` or in files of mode 0600 and never
 //! reach a log; every check denies by default; the present time is an argument. Entry points:
 //! [`password::PasswordGate`], [`key_encryption::KeyEncryptionKey`], [`signing_key::SigningKey`], [`jwt::verify`],
-//! [`client_secret`], [`node_token::ClusterRoot`], [`tls::server_config`].
+//! [`client_secret`], [`cluster::ClusterKeys`], [`node_token`], [`cluster_tls`], [`tls::server_config`].
 
 pub mod client_secret;
+pub mod cluster;
+pub mod cluster_tls;
+pub mod enrolment;
 pub mod internal_key;
 pub mod jwt;
 pub mod key_encryption;

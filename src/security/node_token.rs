@@ -1,12 +1,16 @@
 //! Who a node is: a biscuit under the cluster's root key, narrowed to one callee and one minute before each connection.
+//!
+//! Two kinds: an enrolment token lets a new node ask a traffic manager for a node token and nothing else; a node token
+//! names the node and carries the services that its roles may call.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use biscuit_auth::builder::Algorithm;
+use biscuit_auth::builder::{Algorithm, BiscuitBuilder};
 use biscuit_auth::datalog::RunLimits;
 use biscuit_auth::macros::{authorizer, biscuit, block, rule};
-use biscuit_auth::{Biscuit, KeyPair, PublicKey};
+use biscuit_auth::{Biscuit, KeyPair, PublicKey, UnverifiedBiscuit};
 use domain::{Secret, Timestamp};
 
 use crate::private_file;
@@ -20,9 +24,6 @@ const TOKEN_CHARS_MAX: usize = 8 * 1024;
 
 /// Most blocks: the minted one and what enrolment, renewal and connections add.
 const BLOCKS_MAX: usize = 8;
-
-/// Names the root key inside tokens, so that a second one can join it when the cluster rotates.
-const ROOT_KEY_ID: u32 = 1;
 
 /// Bounds of evaluating one token.
 const LIMITS: RunLimits = RunLimits { max_facts: 200, max_iterations: 50, max_time: Duration::from_millis(100) };
@@ -43,164 +44,232 @@ pub enum NodeTokenError {
     Refused(#[source] Option<biscuit_auth::error::Token>),
 }
 
-/// Services that nodes offer to each other, by the role that calls.
+/// Services that a node may call, by its role.
 const SERVICES_BY_ROLE: &[(&str, &[&str])] = &[
-    ("gateway", &[service::EVENT_HUB, service::TRAFFIC_MANAGER, service::KEY_MANAGER]),
-    ("publisher", &[service::EVENT_HUB, service::KEY_MANAGER]),
-    ("devportal", &[service::KEY_MANAGER]),
-    ("key-manager", &[service::EVENT_HUB]),
-    ("traffic-manager", &[service::EVENT_HUB, service::TRAFFIC_MANAGER, service::NODE_TOKENS]),
-    ("analytics", &[service::EVENT_HUB]),
+    ("gateway", &[service::EVENT_HUB, service::LEASES, service::USER_STORE, service::NODE_TOKENS]),
+    ("publisher", &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    ("devportal", &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    ("key-manager", &[service::NODE_TOKENS]),
+    ("traffic-manager", &[service::KEY_MANAGER, service::NODE_TOKENS]),
 ];
 
 /// Names of services that a callee asks [`verify`] for.
 pub mod service {
+    /// Logs of changes, snapshots, acknowledgements.
     pub const EVENT_HUB: &str = "event-hub";
+    /// Clients, their secrets and tokens.
     pub const KEY_MANAGER: &str = "key-manager";
-    pub const TRAFFIC_MANAGER: &str = "traffic-manager";
-    /// Minting and renewing node tokens.
+    /// Budget of throttle keys.
+    pub const LEASES: &str = "leases";
+    /// Checking people's passwords.
+    pub const USER_STORE: &str = "user-store";
+    /// Enrolment and renewal.
     pub const NODE_TOKENS: &str = "node-tokens";
 }
 
 /// A node whose token was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeIdentity {
-    pub role: String,
-    pub node_id: String,
+    pub roles: Vec<String>,
+    /// `None` with an enrolment token that leaves the name to the node.
+    pub node_id: Option<String>,
 }
 
-/// The public half of the root key: enough to verify.
-#[derive(Debug, Clone)]
-pub struct ClusterPublicKey(PublicKey);
+/// Public halves of the root keys by their id: enough to verify.
+#[derive(Debug, Clone, Default)]
+pub struct RootPublicKeys(BTreeMap<u32, PublicKey>);
 
-/// The cluster's root key pair; the private half stays on traffic managers.
-pub struct ClusterRoot(KeyPair);
+/// A root key pair of the cluster; the private half stays on traffic managers.
+pub struct ClusterRoot {
+    /// Stands in each token, so that a second root key can join the first when the cluster rotates.
+    id: u32,
+    pair: KeyPair,
+}
 
 impl std::fmt::Debug for ClusterRoot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ClusterRoot").field(&self.public().to_hex()).finish()
+        f.debug_struct("ClusterRoot").field("id", &self.id).field("public", &self.public_hex()).finish()
     }
 }
 
 impl ClusterRoot {
     #[must_use]
-    pub fn generate() -> Self {
-        Self(KeyPair::new())
+    pub fn generate(id: u32) -> Self {
+        Self { id, pair: KeyPair::new() }
     }
 
     /// Reads the private key from the file (hexadecimal), or makes the file (mode 0600) with a new key.
-    pub fn load_or_create(path: &Path) -> Result<Self, NodeTokenError> {
+    pub fn load_or_create(path: &Path, id: u32) -> Result<Self, NodeTokenError> {
         if let Some(content) = private_file::find(path)? {
-            return Self::from_file_content(content);
+            return Self::from_file_content(id, content);
         }
-        let text = Secret::new(format!("{}\n", hex::encode(Self::generate().0.private().to_bytes())));
-        Self::from_file_content(private_file::create(path, text.expose().as_bytes())?)
+        let text = Secret::new(format!("{}\n", hex::encode(Self::generate(id).pair.private().to_bytes())));
+        Self::from_file_content(id, private_file::create(path, text.expose().as_bytes())?)
     }
 
-    fn from_file_content(content: Vec<u8>) -> Result<Self, NodeTokenError> {
+    fn from_file_content(id: u32, content: Vec<u8>) -> Result<Self, NodeTokenError> {
         let content = Secret::new(content);
         let text = std::str::from_utf8(content.expose()).map_err(|_| NodeTokenError::InvalidRoot)?;
         let bytes = Secret::new(hex::decode(text.trim()).map_err(|_| NodeTokenError::InvalidRoot)?);
         let private = biscuit_auth::PrivateKey::from_bytes(bytes.expose(), Algorithm::Ed25519)
             .map_err(|_| NodeTokenError::InvalidRoot)?;
-        Ok(Self(KeyPair::from(&private)))
+        Ok(Self { id, pair: KeyPair::from(&private) })
     }
 
     #[must_use]
-    pub fn public(&self) -> ClusterPublicKey {
-        ClusterPublicKey(self.0.public())
+    pub fn id(&self) -> u32 {
+        self.id
     }
 
-    /// A token for the node, with the services that its role may call, valid for `ttl`.
-    pub fn mint(
+    /// The public half in hexadecimal.
+    #[must_use]
+    pub fn public_hex(&self) -> String {
+        self.pair.public().to_bytes_hex()
+    }
+
+    /// A token by which a new node with these roles joins, valid for `ttl`. Without a name, the node says its own.
+    pub fn mint_enrolment(
         &self,
-        role: &str,
+        roles: &[String],
+        node_id: Option<&str>,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Secret<String>, NodeTokenError> {
+        services_of(roles)?;
+        self.mint(roles, node_id, [service::NODE_TOKENS], ttl, now)
+    }
+
+    /// The token of a node, with the services that its roles may call, valid for `ttl`.
+    pub fn mint_node(
+        &self,
+        roles: &[String],
         node_id: &str,
         ttl: Duration,
         now: Timestamp,
     ) -> Result<Secret<String>, NodeTokenError> {
-        let services = SERVICES_BY_ROLE
-            .iter()
-            .find_map(|(name, services)| (*name == role).then_some(*services))
-            .ok_or_else(|| NodeTokenError::UnknownRole(role.to_owned()))?;
+        self.mint(roles, Some(node_id), services_of(roles)?, ttl, now)
+    }
+
+    fn mint(
+        &self,
+        roles: &[String],
+        node_id: Option<&str>,
+        services: impl IntoIterator<Item = &'static str>,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Secret<String>, NodeTokenError> {
         let expires = to_system_time(now.plus(ttl));
-        let mut builder = biscuit!(r#"role({role}); node({node_id}); check if time($now), $now < {expires};"#)
-            .root_key_id(ROOT_KEY_ID);
-        for name in services {
-            let name = *name;
-            builder = builder.merge(block!(r#"service({name});"#));
+        let mut builder: BiscuitBuilder =
+            biscuit!(r#"check if time($now), $now < {expires};"#).root_key_id(self.id);
+        for role in roles {
+            let role = role.as_str();
+            builder = builder.merge(block!(r#"role({role});"#));
         }
-        builder.build(&self.0).and_then(|token| token.to_base64()).map(Secret::new).map_err(NodeTokenError::Make)
+        for service in services {
+            builder = builder.merge(block!(r#"service({service});"#));
+        }
+        if let Some(node_id) = node_id {
+            builder = builder.merge(block!(r#"node({node_id});"#));
+        }
+        builder.build(&self.pair).and_then(|token| token.to_base64()).map(Secret::new).map_err(NodeTokenError::Make)
     }
 }
 
-impl ClusterPublicKey {
-    /// Reads 64 hexadecimal digits.
-    pub fn from_hex(text: &str) -> Result<Self, NodeTokenError> {
-        PublicKey::from_bytes_hex(text.trim(), Algorithm::Ed25519).map(Self).map_err(|_| NodeTokenError::InvalidRoot)
+/// Without doubles; every role must exist, and there must be one.
+fn services_of(roles: &[String]) -> Result<Vec<&'static str>, NodeTokenError> {
+    let mut all = Vec::new();
+    for role in roles {
+        let known = SERVICES_BY_ROLE.iter().find(|(name, _)| name == role);
+        let (_, services) = known.ok_or_else(|| NodeTokenError::UnknownRole(role.clone()))?;
+        all.extend_from_slice(services);
+    }
+    if all.is_empty() {
+        return Err(NodeTokenError::UnknownRole(String::new()));
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+impl RootPublicKeys {
+    /// Adds a key; `hex` is what [`ClusterRoot::public_hex`] gives.
+    pub fn insert(&mut self, id: u32, hex: &str) -> Result<(), NodeTokenError> {
+        let key = PublicKey::from_bytes_hex(hex.trim(), Algorithm::Ed25519).map_err(|_| NodeTokenError::InvalidRoot)?;
+        self.0.insert(id, key);
+        Ok(())
     }
 
     #[must_use]
-    pub fn to_hex(&self) -> String {
-        self.0.to_bytes_hex()
+    pub fn contains(&self, id: u32) -> bool {
+        self.0.contains_key(&id)
     }
 }
 
+/// Id of the root key that the token says it is signed by; nothing is verified.
+#[must_use]
+pub fn root_key_id(token: &Secret<String>) -> Option<u32> {
+    unverified(token).ok()?.root_key_id()
+}
+
+fn unverified(token: &Secret<String>) -> Result<UnverifiedBiscuit, NodeTokenError> {
+    if token.expose().len() > TOKEN_CHARS_MAX {
+        return Err(NodeTokenError::Refused(None));
+    }
+    UnverifiedBiscuit::from_base64(token.expose()).map_err(|error| NodeTokenError::Refused(Some(error)))
+}
+
 /// Narrows a token to one callee and to [`ATTENUATED_TTL`], so that the callee cannot use it elsewhere or later.
-pub fn attenuate(
-    token: &Secret<String>,
-    root: &ClusterPublicKey,
-    callee: &str,
-    now: Timestamp,
-) -> Result<Secret<String>, NodeTokenError> {
+pub fn attenuate(token: &Secret<String>, callee: &str, now: Timestamp) -> Result<Secret<String>, NodeTokenError> {
     let expires = to_system_time(now.plus(ATTENUATED_TTL));
     let narrowed = block!(r#"check if callee({callee}); check if time($now), $now < {expires};"#);
-    parse(token, root)?
+    unverified(token)?
         .append(narrowed)
         .and_then(|token| token.to_base64())
         .map(Secret::new)
         .map_err(NodeTokenError::Make)
 }
 
-/// Who the token speaks for, when it is valid at `now` for the service of the node named `callee`.
+/// Who the token speaks for, when it is valid at `now` for the service of the node that is known as `callee`. A token
+/// that was not narrowed is refused: whoever sees it could use it anywhere.
 pub fn verify(
     token: &Secret<String>,
-    root: &ClusterPublicKey,
+    keys: &RootPublicKeys,
     callee: &str,
     service: &str,
     now: Timestamp,
 ) -> Result<NodeIdentity, NodeTokenError> {
     let refused = |error| NodeTokenError::Refused(Some(error));
-    let token = parse(token, root)?;
+    let token = parse(token, keys)?;
     let now = to_system_time(now);
     let mut decision = authorizer!(
         r#"time({now}); callee({callee}); wanted({service});
-           allow if role($role), node($node), service($service), wanted($service);"#
+           allow if role($role), service($service), wanted($service);"#
     )
     .set_limits(LIMITS)
     .build(&token)
     .map_err(refused)?;
     decision.authorize_with_limits(LIMITS).map_err(refused)?;
     // Only the block that the root key signed speaks here: facts that a holder appended are not trusted.
-    let (role, node_id): (String, String) =
-        decision.query_exactly_one(rule!(r#"identity($role, $node) <- role($role), node($node)"#)).map_err(refused)?;
-    Ok(NodeIdentity { role, node_id })
+    let roles: Vec<(String,)> = decision.query(rule!(r#"own($role) <- role($role)"#)).map_err(refused)?;
+    let nodes: Vec<(String,)> = decision.query(rule!(r#"own($node) <- node($node)"#)).map_err(refused)?;
+    Ok(NodeIdentity {
+        roles: roles.into_iter().map(|(role,)| role).collect(),
+        node_id: nodes.into_iter().map(|(node,)| node).next(),
+    })
 }
 
-fn parse(token: &Secret<String>, root: &ClusterPublicKey) -> Result<Biscuit, NodeTokenError> {
-    if token.expose().len() > TOKEN_CHARS_MAX {
+fn parse(token: &Secret<String>, keys: &RootPublicKeys) -> Result<Biscuit, NodeTokenError> {
+    let unverified = unverified(token)?;
+    // One block is what was minted: it was never narrowed.
+    if !(2..=BLOCKS_MAX).contains(&unverified.block_count()) {
         return Err(NodeTokenError::Refused(None));
     }
-    let key = root.0;
-    let token = Biscuit::from_base64(token.expose(), move |id: Option<u32>| match id {
-        Some(ROOT_KEY_ID) => Ok(key),
-        _ => Err(biscuit_auth::error::Format::UnknownPublicKey),
-    })
-    .map_err(|error| NodeTokenError::Refused(Some(error)))?;
-    if token.block_count() > BLOCKS_MAX {
-        return Err(NodeTokenError::Refused(None));
-    }
-    Ok(token)
+    unverified
+        .verify(|id: Option<u32>| {
+            let key = id.and_then(|id| keys.0.get(&id));
+            key.copied().ok_or(biscuit_auth::error::Format::UnknownPublicKey)
+        })
+        .map_err(|error| NodeTokenError::Refused(Some(biscuit_auth::error::Token::Format(error))))
 }
 
 fn to_system_time(time: Timestamp) -> std::time::SystemTime {
@@ -218,60 +287,110 @@ mod tests {
         NOW.plus(Duration::from_secs(secs))
     }
 
-    #[test]
-    fn a_narrowed_token_tells_role_and_node_to_its_callee() {
-        let root = ClusterRoot::generate();
-        let minted = root.mint("gateway", "gw-1", DAY, NOW).unwrap();
-        let token = attenuate(&minted, &root.public(), "tm-1", NOW).unwrap();
-        let identity = verify(&token, &root.public(), "tm-1", service::EVENT_HUB, later(59)).unwrap();
-        assert_eq!(identity, NodeIdentity { role: "gateway".to_owned(), node_id: "gw-1".to_owned() });
+    fn keys(roots: &[&ClusterRoot]) -> RootPublicKeys {
+        let mut keys = RootPublicKeys::default();
+        roots.iter().for_each(|root| keys.insert(root.id(), &root.public_hex()).unwrap());
+        keys
+    }
+
+    fn roles(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    struct Minted {
+        root: ClusterRoot,
+        token: Secret<String>,
+    }
+
+    fn gateway() -> Minted {
+        let root = ClusterRoot::generate(1);
+        let token = root.mint_node(&roles(&["gateway"]), "gw-1", DAY, NOW).unwrap();
+        Minted { root, token }
     }
 
     #[test]
-    fn a_narrowed_token_is_worthless_elsewhere_and_later() {
-        let root = ClusterRoot::generate();
-        let minted = root.mint("gateway", "gw-1", DAY, NOW).unwrap();
-        let token = attenuate(&minted, &root.public(), "tm-1", NOW).unwrap();
-        assert!(verify(&token, &root.public(), "tm-2", service::EVENT_HUB, NOW).is_err());
-        assert!(verify(&token, &root.public(), "tm-1", service::EVENT_HUB, later(60)).is_err());
-        assert!(verify(&token, &root.public(), "tm-1", service::NODE_TOKENS, NOW).is_err());
+    fn a_narrowed_token_tells_roles_and_node_to_its_callee() {
+        let Minted { root, token } = gateway();
+        let token = attenuate(&token, "tm-1", NOW).unwrap();
+        let identity = verify(&token, &keys(&[&root]), "tm-1", service::EVENT_HUB, later(59)).unwrap();
+        assert_eq!(identity, NodeIdentity { roles: roles(&["gateway"]), node_id: Some("gw-1".to_owned()) });
+    }
+
+    #[test]
+    fn a_token_is_worthless_unnarrowed_elsewhere_later_and_for_other_services() {
+        let Minted { root, token } = gateway();
+        let keys = keys(&[&root]);
+        assert!(verify(&token, &keys, "tm-1", service::EVENT_HUB, NOW).is_err());
+        let token = attenuate(&token, "tm-1", NOW).unwrap();
+        assert!(verify(&token, &keys, "tm-2", service::EVENT_HUB, NOW).is_err());
+        assert!(verify(&token, &keys, "tm-1", service::EVENT_HUB, later(60)).is_err());
+        assert!(verify(&token, &keys, "tm-1", service::KEY_MANAGER, NOW).is_err());
     }
 
     #[test]
     fn a_second_narrowing_cannot_widen_the_first() {
-        let root = ClusterRoot::generate();
-        let minted = root.mint("gateway", "gw-1", DAY, NOW).unwrap();
-        let token = attenuate(&minted, &root.public(), "tm-1", NOW).unwrap();
-        let again = attenuate(&token, &root.public(), "tm-2", later(30)).unwrap();
-        assert!(verify(&again, &root.public(), "tm-2", service::EVENT_HUB, later(30)).is_err());
-        let forged = parse(&minted, &root.public()).unwrap();
-        let forged = forged.append(block!(r#"service("node-tokens"); role("traffic-manager");"#)).unwrap();
+        let Minted { root, token } = gateway();
+        let keys = keys(&[&root]);
+        let narrowed = attenuate(&token, "tm-1", NOW).unwrap();
+        let again = attenuate(&narrowed, "tm-2", later(30)).unwrap();
+        assert!(verify(&again, &keys, "tm-2", service::EVENT_HUB, later(30)).is_err());
+        let forged = unverified(&token).unwrap();
+        let forged = forged.append(block!(r#"service("key-manager"); role("publisher"); node("gw-2");"#)).unwrap();
         let forged = Secret::new(forged.to_base64().unwrap());
-        assert!(verify(&forged, &root.public(), "tm-1", service::NODE_TOKENS, NOW).is_err());
-        assert_eq!(verify(&forged, &root.public(), "tm-1", service::EVENT_HUB, NOW).unwrap().role, "gateway");
+        assert!(verify(&forged, &keys, "tm-1", service::KEY_MANAGER, NOW).is_err());
+        let identity = verify(&forged, &keys, "tm-1", service::EVENT_HUB, NOW).unwrap();
+        assert_eq!((identity.roles, identity.node_id.as_deref()), (roles(&["gateway"]), Some("gw-1")));
     }
 
     #[test]
     fn an_expired_token_and_a_foreign_root_are_refused() {
-        let root = ClusterRoot::generate();
-        let minted = root.mint("gateway", "gw-1", DAY, NOW).unwrap();
-        assert!(verify(&minted, &root.public(), "tm-1", service::EVENT_HUB, later(86_400)).is_err());
-        assert!(verify(&minted, &ClusterRoot::generate().public(), "tm-1", service::EVENT_HUB, NOW).is_err());
-        assert!(verify(&Secret::new("x".repeat(9000)), &root.public(), "tm-1", service::EVENT_HUB, NOW).is_err());
+        let Minted { root, token } = gateway();
+        let late = attenuate(&token, "tm-1", later(86_390)).unwrap();
+        assert!(verify(&late, &keys(&[&root]), "tm-1", service::EVENT_HUB, later(86_400)).is_err());
+        let token = attenuate(&token, "tm-1", NOW).unwrap();
+        assert!(verify(&token, &keys(&[&ClusterRoot::generate(1)]), "tm-1", service::EVENT_HUB, NOW).is_err());
+        assert!(verify(&token, &keys(&[&ClusterRoot::generate(2)]), "tm-1", service::EVENT_HUB, NOW).is_err());
+        let long = Secret::new("x".repeat(9000));
+        assert!(verify(&long, &keys(&[&root]), "tm-1", service::EVENT_HUB, NOW).is_err());
+    }
+
+    #[test]
+    fn tokens_of_the_old_and_the_new_root_key_are_good_side_by_side() {
+        let (old, new) = (ClusterRoot::generate(1), ClusterRoot::generate(2));
+        let keys = keys(&[&old, &new]);
+        for root in [&old, &new] {
+            let token = root.mint_node(&roles(&["devportal"]), "dp", DAY, NOW).unwrap();
+            assert_eq!(root_key_id(&token), Some(root.id()));
+            let token = attenuate(&token, "km", NOW).unwrap();
+            verify(&token, &keys, "km", service::KEY_MANAGER, NOW).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_enrolment_token_opens_nothing_but_enrolment() {
+        let root = ClusterRoot::generate(1);
+        let keys = keys(&[&root]);
+        let token = root.mint_enrolment(&roles(&["gateway"]), None, DAY, NOW).unwrap();
+        let token = attenuate(&token, "tm-1", NOW).unwrap();
+        let identity = verify(&token, &keys, "tm-1", service::NODE_TOKENS, NOW).unwrap();
+        assert_eq!(identity, NodeIdentity { roles: roles(&["gateway"]), node_id: None });
+        assert!(verify(&token, &keys, "tm-1", service::EVENT_HUB, NOW).is_err());
     }
 
     #[test]
     fn an_unknown_role_gets_no_token() {
-        let root = ClusterRoot::generate();
-        assert!(matches!(root.mint("king", "n", DAY, NOW), Err(NodeTokenError::UnknownRole(_))));
+        let root = ClusterRoot::generate(1);
+        for names in [roles(&["king"]), roles(&["gateway", "king"]), roles(&[])] {
+            assert!(matches!(root.mint_node(&names, "n", DAY, NOW), Err(NodeTokenError::UnknownRole(_))));
+            assert!(matches!(root.mint_enrolment(&names, None, DAY, NOW), Err(NodeTokenError::UnknownRole(_))));
+        }
     }
 
     #[test]
     fn the_root_key_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cluster_root.key");
-        let first = ClusterRoot::load_or_create(&path).unwrap().public().to_hex();
-        assert_eq!(ClusterRoot::load_or_create(&path).unwrap().public().to_hex(), first);
-        assert_eq!(ClusterPublicKey::from_hex(&first).unwrap().to_hex(), first);
+        let path = folder.path().join("root-1.key");
+        let first = ClusterRoot::load_or_create(&path, 1).unwrap().public_hex();
+        assert_eq!(ClusterRoot::load_or_create(&path, 1).unwrap().public_hex(), first);
     }
 }

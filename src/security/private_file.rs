@@ -48,6 +48,23 @@ pub(crate) fn create_public(path: &Path, content: &[u8]) -> Result<Vec<u8>, KeyF
     read(path)
 }
 
+/// Puts `content` in the place of the file's, or makes the file, with mode 0600. A crash leaves the old or the new content.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), KeyFileError> {
+    let replace = || -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        create_folder(folder)?;
+        let temporary = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
+        let moved = write_new(&temporary, content, 0o600).and_then(|()| fs::rename(&temporary, path));
+        if moved.is_err() {
+            // What cannot be written can be removed, or never was there.
+            let _ = fs::remove_file(&temporary);
+        }
+        moved?;
+        File::open(folder)?.sync_all()
+    };
+    replace().map_err(|cause| KeyFileError { path: path.to_owned(), cause })
+}
+
 fn create_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create_folder(folder)?;
@@ -104,6 +121,16 @@ mod tests {
         let path = folder.path().join("kek");
         assert_eq!(create(&path, b"first").unwrap(), b"first");
         assert_eq!(create(&path, b"second").unwrap(), b"first");
+    }
+
+    #[test]
+    fn a_replaced_file_has_the_new_content_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        replace(&path, b"first").unwrap();
+        replace(&path, b"second").unwrap();
+        assert_eq!(read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

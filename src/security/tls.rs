@@ -7,7 +7,9 @@ use std::time::Duration;
 use chrono::Datelike;
 use domain::{Secret, Timestamp};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256};
-use rustls::ServerConfig;
+use rustls::server::WantsServerCert;
+use rustls::sign::CertifiedKey;
+use rustls::{ConfigBuilder, ServerConfig};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -40,6 +42,27 @@ pub struct Identity {
     /// The server's own certificate first.
     pub chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// Reads a chain and its key from PEM text.
+    pub(crate) fn from_pem(chain: &str, key: &Secret<String>) -> Result<Self, TlsError> {
+        let invalid = |what| TlsError::InvalidPem { path: PathBuf::from("node credentials"), what };
+        let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| invalid("certificate"))?;
+        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| invalid("private key"))?;
+        if chain.is_empty() {
+            return Err(invalid("certificate"));
+        }
+        Ok(Self { chain, key })
+    }
+
+    /// In the form that TLS servers choose from.
+    pub(crate) fn into_certified_key(self) -> Result<CertifiedKey, TlsError> {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        CertifiedKey::from_der(self.chain, self.key, &provider).map_err(TlsError::Refused)
+    }
 }
 
 /// The identity that `[tls]` names, else the self-signed one under `folder` (see [`load_or_create`]).
@@ -83,7 +106,8 @@ pub fn load_or_create(folder: &Path, hostname: &str, now: Timestamp) -> Result<I
     load(&certificate_path, &key_path)
 }
 
-fn new_key_pem() -> Result<String, TlsError> {
+/// A new ECDSA P-256 key in PEM.
+pub(crate) fn new_key_pem() -> Result<String, TlsError> {
     Ok(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(TlsError::SelfSign)?.serialize_pem())
 }
 
@@ -107,7 +131,7 @@ fn self_signed(key_pem: &Secret<String>, hostname: &str, now: Timestamp) -> Resu
 }
 
 /// Year, month and day in UTC.
-fn date(time: Timestamp) -> (i32, u8, u8) {
+pub(crate) fn date(time: Timestamp) -> (i32, u8, u8) {
     let day = time.to_utc();
     let narrow = |number: u32| u8::try_from(number).unwrap_or(1);
     (day.year(), narrow(day.month()), narrow(day.day()))
@@ -116,15 +140,22 @@ fn date(time: Timestamp) -> (i32, u8, u8) {
 /// A rustls configuration for TLS 1.2 and 1.3 on aws-lc-rs, without client certificates, that offers `alpn` in this
 /// order (e.g. `h2`, `http/1.1`).
 pub fn server_config(identity: Identity, alpn: &[&[u8]]) -> Result<ServerConfig, TlsError> {
+    let config = server_builder()?.with_single_cert(identity.chain, identity.key).map_err(TlsError::Refused)?;
+    Ok(with_alpn(config, alpn))
+}
+
+/// Versions, algorithms, and no client certificates.
+pub(crate) fn server_builder() -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    Ok(ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(TlsError::Refused)?
-        .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)
-        .map_err(TlsError::Refused)?;
+        .with_no_client_auth())
+}
+
+pub(crate) fn with_alpn(mut config: ServerConfig, alpn: &[&[u8]]) -> ServerConfig {
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-    Ok(config)
+    config
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ pub struct Gateway {
     pub token_cache_max: u32,
     /// Throttle keys whose budget is held locally; calls beyond ask the traffic manager one by one.
     pub throttle_keys_max: u32,
+    /// Whether the gateway passes `/token`, `/revoke`, `/authorize` and `/userinfo` on to the key managers.
+    pub token_proxy: bool,
+    /// A gateway that did not hear from the event hub for this long stops serving; 0s never stops it.
+    pub max_stale: HumanDuration,
     /// Connections to back ends.
     pub upstream: Upstream,
     /// What browsers are told about APIs that do not say it themselves.
@@ -97,6 +101,8 @@ impl Default for Gateway {
             trusted_proxies: Vec::new(),
             token_cache_max: 50_000,
             throttle_keys_max: 200_000,
+            token_proxy: true,
+            max_stale: HumanDuration::from_secs(0),
             upstream: Upstream::default(),
             cors: Cors::default(),
         }

@@ -13,6 +13,10 @@ pub struct Oauth {
     /// `iss` of every token, the same on all nodes. When unset: `https://HOSTNAME:MANAGEMENT_PORT/oauth2/token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Scheme, host and port under which clients reach the token service, e.g. those of a load balancer. When unset:
+    /// `https://HOSTNAME:MANAGEMENT_PORT` of the node itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
     /// Algorithm of new signing keys: `RS256`, `ES256` or `EdDSA`. After a change the old key goes on signing until
     /// everybody can know the new one.
     pub signing_algorithm: SigningAlgorithm,
@@ -40,6 +44,7 @@ impl Default for Oauth {
     fn default() -> Self {
         Self {
             issuer: None,
+            public_url: None,
             signing_algorithm: SigningAlgorithm::default(),
             secrets: SecretsMode::default(),
             unknown_scopes: UnknownScopes::default(),

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use domain::Secret;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::secret_text::SecretText;
 
 /// The user that is made at the first start with every built-in role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub struct SuperAdmin {
     /// variable `GATEWRIGHT__SUPER_ADMIN__PASSWORD` or through `password_file`. When unset: `admin`, with which only an
     /// all-in-one node that is bound to loopback serves.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<Password>,
+    pub password: Option<SecretText>,
     /// File that holds the password (a trailing line break does not belong to it).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_file: Option<PathBuf>,
@@ -26,37 +27,6 @@ impl Default for SuperAdmin {
     }
 }
 
-/// A password in the configuration; it never prints.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Password(Secret<String>);
-
-impl Password {
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Secret::new(text.into()))
-    }
-
-    #[must_use]
-    pub fn secret(&self) -> &Secret<String> {
-        &self.0
-    }
-}
-
-impl PartialEq for Password {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.matches(other.0.expose().as_bytes())
-    }
-}
-
-impl Eq for Password {}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("***")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,7 +34,7 @@ mod tests {
     #[test]
     fn the_password_is_read_and_never_printed() {
         let section: SuperAdmin = toml::from_str("password = \"hunter2\"").unwrap();
-        assert_eq!(section.password, Some(Password::new("hunter2")));
+        assert_eq!(section.password, Some(SecretText::new("hunter2")));
         let text = format!("{section:?} {}", toml::to_string(&section).unwrap());
         assert!(!text.contains("hunter2") && text.contains("***"), "{text}");
     }

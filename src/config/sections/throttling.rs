@@ -8,6 +8,12 @@ use crate::human::HumanDuration;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttling {
+    /// TLS port on which gateways ask a traffic manager for leases. 0 takes any free port.
+    pub lease_port: u16,
+    /// The same without TLS, on the loopback address only. 0 takes any free port.
+    pub plain_lease_port: u16,
+    /// Most gateways that are connected for leases at a time.
+    pub lease_connections_max: u32,
     /// Quotas of up to a minute and this many units are reserved in the database at once; after a crash that minute is
     /// used up.
     pub block_units_whole: u64,
@@ -29,6 +35,9 @@ pub struct Throttling {
 impl Default for Throttling {
     fn default() -> Self {
         Self {
+            lease_port: 9711,
+            plain_lease_port: 9611,
+            lease_connections_max: 1_000,
             block_units_whole: 1_000,
             blocks_per_window: 20,
             lease_share: 8,
