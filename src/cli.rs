@@ -61,6 +61,9 @@ pub enum Command {
     /// Tokens by which nodes know each other
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Keys that the traffic managers of a cluster share
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,17 +84,31 @@ pub enum TenantCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Print a token for one node, signed by this home's cluster key
+    /// Print a token by which a new node joins the cluster; run it on a traffic manager
     Mint {
-        /// What the node is, e.g. gateway
-        #[arg(long)]
-        role: String,
-        /// How the node calls itself
-        #[arg(long, value_name = "ID", default_value = "node")]
-        node_id: String,
+        /// What the node is: publisher, devportal, key-manager, traffic-manager or gateway; may stand several times
+        #[arg(long = "role", required = true, value_name = "ROLE")]
+        roles: Vec<String>,
+        /// The one node that may join with it, instead of any
+        #[arg(long, value_name = "ID")]
+        node_id: Option<String>,
         /// How long the token is valid
         #[arg(long, value_name = "DURATION", default_value = "24h")]
         ttl: HumanDuration,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Make the cluster's keys under HOME/security/cluster; further traffic managers need a copy of that folder
+    Init,
+    /// Add a root key that signs node tokens from now on; tokens of the old one stay good until it is retired
+    RotateRoot,
+    /// Refuse all node tokens under a root key from now on
+    RetireRoot {
+        /// Number of the key, as in root-N.key
+        #[arg(long, value_name = "N")]
+        id: u32,
     },
 }
 

@@ -1,6 +1,7 @@
 //! The commands of the program, one file each.
 
 mod check;
+pub(crate) mod cluster;
 mod healthcheck;
 mod migrate;
 mod run;
@@ -34,6 +35,12 @@ pub enum CommandError {
     Tenant(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the node token cannot be made")]
     Token(#[from] security::node_token::NodeTokenError),
+    #[error("the cluster's keys cannot be used")]
+    ClusterKeys(#[from] security::cluster::ClusterKeysError),
+    #[error(transparent)]
+    Cluster(#[from] cluster::Refusal),
+    #[error("the database cannot be used")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the node is not ready: {0}")]
     NotReady(String),
     #[error("the node cannot be asked")]
@@ -54,6 +61,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
         Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),
         Some(Command::Token(command)) => token::execute(&cli.node, command),
+        Some(Command::Cluster(command)) => cluster::execute(&cli.node, command),
     }
 }
 

@@ -77,10 +77,10 @@ impl Home {
     }
 }
 
-/// The cluster's root key, by which nodes know each other.
+/// The cluster's keys, below a home's folder for keys: traffic managers alone have them.
 #[must_use]
-pub fn cluster_root_file(home: &Path) -> PathBuf {
-    home.join("security").join("cluster-root.key")
+pub fn cluster_folder(security: &Path) -> PathBuf {
+    security.join("cluster")
 }
 
 #[cfg(test)]

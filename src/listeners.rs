@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use config::Config;
+use config::{Config, Profile, Role};
 
 use crate::demo;
 
@@ -31,19 +31,36 @@ pub struct Addresses {
     pub management: SocketAddr,
     /// Plain HTTP: `/services/Version` only.
     pub version: Option<SocketAddr>,
-    pub gateway_http: SocketAddr,
-    pub gateway_https: SocketAddr,
+    /// Both ports of the gateway, where there is one.
+    pub gateway: Option<GatewayAddresses>,
+    /// The lease protocol over TLS, and in plain; where there is a traffic manager.
+    pub leases: Option<[SocketAddr; 2]>,
     /// The demo back end.
     pub demo: Option<SocketAddr>,
 }
 
-/// Every bound port.
+/// Where a gateway takes calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayAddresses {
+    pub http: SocketAddr,
+    pub https: SocketAddr,
+}
+
+/// The traffic manager's sockets.
+pub struct LeaseSockets {
+    pub tls: TcpListener,
+    /// On loopback.
+    pub plain: TcpListener,
+}
+
+/// Every bound port; roles that the node does not play have none.
 pub struct Listeners {
     pub management: TcpListener,
     pub version: Option<TcpListener>,
     /// For the management port.
     pub tls: Arc<rustls::ServerConfig>,
-    pub gateway: gateway::role::Bound,
+    pub gateway: Option<gateway::role::Bound>,
+    pub leases: Option<LeaseSockets>,
     pub demo: Option<TcpListener>,
     pub addresses: Addresses,
 }
@@ -63,16 +80,34 @@ impl Demo {
     }
 }
 
+/// Server configurations of the node's TLS ports.
+pub struct ServerTls {
+    /// Also shows the cluster's certificate to other nodes.
+    pub management: Arc<rustls::ServerConfig>,
+    /// For callers of APIs.
+    pub gateway: Arc<rustls::ServerConfig>,
+}
+
 impl Listeners {
     /// # Errors
     /// When a port is taken, or the address is not of this machine.
-    pub fn bind(config: &Config, tls: Arc<rustls::ServerConfig>, demo: Demo) -> Result<Self, ListenError> {
+    pub fn bind(config: &Config, profile: &Profile, tls: ServerTls, demo: Demo) -> Result<Self, ListenError> {
         let ports = Ports { bind: config.server.bind, offset: config.server.port_offset };
+        let loopback = Ports { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), ..ports };
         let management = ports.bind(config.server.management_port, "management")?;
         let version = config.server.version_port.map(|port| ports.bind(port, "the version service")).transpose()?;
-        let gateway =
-            gateway::GatewayRole::bind(&config.gateway, &config.server, &tls).map_err(ListenError::Gateway)?;
-        let loopback = Ports { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), ..ports };
+        let gateway = if profile.has(Role::Gateway) {
+            let bound = gateway::GatewayRole::bind(&config.gateway, &config.server, &tls.gateway);
+            Some(bound.map_err(ListenError::Gateway)?)
+        } else {
+            None
+        };
+        let leases = if profile.has(Role::TrafficManager) {
+            let tls = ports.bind(config.throttling.lease_port, "leases")?;
+            Some([tls, loopback.bind(config.throttling.plain_lease_port, "leases without TLS")?])
+        } else {
+            None
+        };
         let demo = match demo {
             Demo::No => None,
             Demo::OnPort(port) => Some(loopback.bind(port, "the demo back end")?),
@@ -80,15 +115,18 @@ impl Listeners {
         let addresses = Addresses {
             management: management.1,
             version: version.as_ref().map(|(_, address)| *address),
-            gateway_http: gateway.http_address(),
-            gateway_https: gateway.https_address(),
+            gateway: gateway
+                .as_ref()
+                .map(|bound| GatewayAddresses { http: bound.http_address(), https: bound.https_address() }),
+            leases: leases.as_ref().map(|sockets| sockets.each_ref().map(|(_, address)| *address)),
             demo: demo.as_ref().map(|(_, address)| *address),
         };
         Ok(Self {
             management: management.0,
             version: version.map(|(socket, _)| socket),
-            tls,
+            tls: tls.management,
             gateway,
+            leases: leases.map(|[(tls, _), (plain, _)]| LeaseSockets { tls, plain }),
             demo: demo.map(|(socket, _)| socket),
             addresses,
         })
@@ -126,22 +164,37 @@ mod tests {
         config.gateway.http_port = 0;
         config.gateway.https_port = 0;
         config.gateway.workers = 1;
+        config.throttling.lease_port = 0;
+        config.throttling.plain_lease_port = 0;
         config
     }
 
-    fn bind(config: &Config, demo: Demo) -> Result<Listeners, ListenError> {
+    fn bind(config: &Config, roles: &[Role], demo: Demo) -> Result<Listeners, ListenError> {
         let folder = tempfile::tempdir().unwrap();
         let identity =
             security::tls::load_or_create(folder.path(), "localhost", domain::Timestamp::from_secs(0)).unwrap();
-        Listeners::bind(config, Arc::new(security::tls::server_config(identity, &[]).unwrap()), demo)
+        let tls = Arc::new(security::tls::server_config(identity, &[]).unwrap());
+        let profile = Profile { name: "test".to_owned(), roles: roles.to_vec() };
+        Listeners::bind(config, &profile, ServerTls { management: Arc::clone(&tls), gateway: tls }, demo)
     }
 
     #[test]
     fn port_zero_is_any_free_port_whatever_the_offset() {
-        let addresses = bind(&free_ports(), Demo::OnPort(0)).unwrap().addresses;
+        let addresses = bind(&free_ports(), &Role::ALL, Demo::OnPort(0)).unwrap().addresses;
         assert_ne!(addresses.management.port(), 0);
-        assert_ne!(addresses.gateway_https.port(), 0);
+        assert_ne!(addresses.gateway.unwrap().https.port(), 0);
         assert!(addresses.version.is_none() && addresses.demo.is_some());
+        assert!(addresses.leases.unwrap().iter().all(|address| address.port() != 0));
+    }
+
+    #[test]
+    fn a_role_that_is_not_played_has_no_port() {
+        let gateway = bind(&free_ports(), &[Role::Gateway], Demo::No).unwrap();
+        assert!(gateway.addresses.gateway.is_some() && gateway.leases.is_none());
+        let manager = bind(&free_ports(), &[Role::TrafficManager, Role::EventHub], Demo::No).unwrap();
+        assert!(manager.gateway.is_none() && manager.addresses.leases.is_some());
+        let publisher = bind(&free_ports(), &[Role::Publisher], Demo::No).unwrap();
+        assert_eq!((publisher.addresses.gateway, publisher.addresses.leases), (None, None));
     }
 
     #[test]
@@ -154,7 +207,7 @@ mod tests {
             config.server.management_port = port;
             config
         };
-        let error = bind(&config, Demo::No).err().unwrap();
+        let error = bind(&config, &[Role::Publisher], Demo::No).err().unwrap();
         assert_eq!(error.to_string(), format!("cannot listen on 127.0.0.1:{port} for management"));
     }
 
@@ -162,6 +215,6 @@ mod tests {
     fn an_offset_beyond_the_last_port_is_refused() {
         let mut config = free_ports();
         config.server.management_port = 65_530;
-        assert!(matches!(bind(&config, Demo::No), Err(ListenError::Offset { .. })));
+        assert!(matches!(bind(&config, &[Role::Publisher], Demo::No), Err(ListenError::Offset { .. })));
     }
 }

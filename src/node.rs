@@ -3,20 +3,23 @@
 mod boot;
 mod context;
 mod databases;
+mod roles;
 mod running;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use config::{Config, Loaded, Role};
+use config::{Config, Loaded};
 use domain::{Clock, SystemClock};
+use security::cluster_tls::{self, ClusterCertificate};
+use security::tls;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::home::{Home, HomeError};
-use crate::listeners::{Demo, ListenError, Listeners};
+use crate::listeners::{Demo, ListenError, Listeners, ServerTls};
 use crate::roles::RoleError;
 
-pub(crate) use context::NodeContext;
+pub(crate) use context::{Databases, NodeContext};
 pub use databases::DatabaseError;
 pub use running::RunningNode;
 
@@ -43,13 +46,11 @@ pub enum StartError {
     #[error("a port cannot be had")]
     Listen(#[from] ListenError),
     #[error("the TLS certificate cannot be used")]
-    Tls(#[source] security::tls::TlsError),
+    Tls(#[source] tls::TlsError),
     #[error("the runtime cannot be started")]
     Runtime(#[source] std::io::Error),
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    #[error("profile '{profile}' leaves out the role '{missing}': this version runs all roles in one process")]
-    IncompleteProfile { profile: String, missing: &'static str },
     #[error(transparent)]
     Role(#[from] RoleError),
     #[error("starting was cut short")]
@@ -61,18 +62,20 @@ pub enum StartError {
 pub enum Node {}
 
 impl Node {
-    /// Starts every role; they answer when this returns, and are ready when [`RunningNode::ready`] says so. May be
+    /// Starts every role of the profile; they answer when this returns, and are ready when [`RunningNode::ready`] says so. May be
     /// called on any runtime: the node brings its own.
     ///
     /// # Errors
     /// When something that the node needs cannot be had.
     pub async fn start(options: NodeOptions) -> Result<RunningNode, StartError> {
-        check_profile(&options.loaded)?;
+        let Loaded { config, profile, .. } = &options.loaded;
         let home = Home::open(&options.home)?;
-        let tls = tls_config(&options.loaded.config, &home)?;
-        let listeners = Listeners::bind(&options.loaded.config, tls, options.demo)?;
+        let certificate = ClusterCertificate::default();
+        let tls = server_tls(config, &home, &certificate).map_err(StartError::Tls)?;
+        let listeners = Listeners::bind(config, profile, tls, options.demo)?;
         let runtime = build_runtime().map_err(StartError::Runtime)?;
-        let started = runtime.spawn(boot::start(options.loaded, home, listeners, runtime.handle().clone())).await;
+        let started =
+            runtime.spawn(boot::start(options.loaded, home, listeners, certificate, runtime.handle().clone())).await;
         match started {
             Ok(Ok(parts)) => Ok(RunningNode::new(parts, runtime)),
             Ok(Err(error)) => {
@@ -87,13 +90,12 @@ impl Node {
     }
 }
 
-/// Reads the certificate, or makes it at the first start.
-fn tls_config(config: &Config, home: &Home) -> Result<Arc<rustls::ServerConfig>, StartError> {
+/// Reads the certificate, or makes it at the first start. Each server adds the protocols that it speaks.
+fn server_tls(config: &Config, home: &Home, certificate: &ClusterCertificate) -> Result<ServerTls, tls::TlsError> {
     let now = SystemClock.now();
-    let identity = security::tls::from_config(&config.tls, &home.security(), &config.server.hostname, now);
-    // Each server adds the protocols that it speaks.
-    let config = identity.and_then(|identity| security::tls::server_config(identity, &[]));
-    config.map(Arc::new).map_err(StartError::Tls)
+    let identity = || tls::from_config(&config.tls, &home.security(), &config.server.hostname, now);
+    let management = cluster_tls::server_config(identity()?, certificate, &[])?;
+    Ok(ServerTls { management: Arc::new(management), gateway: Arc::new(tls::server_config(identity()?, &[])?) })
 }
 
 fn build_runtime() -> std::io::Result<Runtime> {
@@ -103,13 +105,4 @@ fn build_runtime() -> std::io::Result<Runtime> {
         .thread_name("node")
         .enable_all()
         .build()
-}
-
-fn check_profile(loaded: &Loaded) -> Result<(), StartError> {
-    match Role::ALL.iter().find(|role| !loaded.profile.roles.contains(role)) {
-        Some(missing) => {
-            Err(StartError::IncompleteProfile { profile: loaded.profile.name.clone(), missing: missing.as_str() })
-        }
-        None => Ok(()),
-    }
 }

@@ -1,9 +1,11 @@
 //! The roles of a node, one file each: made from the node's means and from what other roles offer, then started.
 
+pub(crate) mod accounts;
 pub(crate) mod control_plane;
 pub(crate) mod event_hub;
 pub(crate) mod gateway;
 pub(crate) mod key_manager;
+pub(crate) mod membership;
 pub(crate) mod traffic_manager;
 
 /// A role cannot be made or started.

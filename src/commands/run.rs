@@ -19,7 +19,7 @@ pub fn execute(args: &NodeArgs) -> Result<(), CommandError> {
         LogFormat::Json => Format::Json,
     };
     subscriber::install(format, &loaded.config.log.level)?;
-    let hostname = loaded.config.server.hostname.clone();
+    let (hostname, profile) = (loaded.config.server.hostname.clone(), loaded.profile.clone());
     let demo = if args.demo { Demo::usual(&loaded.config) } else { Demo::No };
     let credentials = credentials(&loaded.config);
     // This thread only waits for signals; the node brings its own threads.
@@ -32,7 +32,7 @@ pub fn execute(args: &NodeArgs) -> Result<(), CommandError> {
         let signal = tokio::select! {
             signal = &mut requested => signal,
             () = node.until_ready() => {
-                println!("{}", welcome::text(&hostname, node.addresses(), credentials));
+                println!("{}", welcome::text(&profile, &hostname, node.addresses(), credentials));
                 requested.await
             }
         };

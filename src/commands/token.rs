@@ -1,16 +1,19 @@
-//! `gatewright token mint`: a token by which a new node enrols.
+//! `gatewright token mint`: a token by which a new node joins the cluster.
 
 use domain::{Clock, SystemClock};
-use security::node_token::ClusterRoot;
+use security::cluster::ClusterKeys;
+use security::enrolment::Enrolment;
 
+use super::cluster::{Refusal, folder};
 use super::{CommandError, load};
 use crate::cli::{NodeArgs, TokenCommand};
-use crate::home::cluster_root_file;
 
 pub fn execute(args: &NodeArgs, command: TokenCommand) -> Result<(), CommandError> {
     load(args)?;
-    let TokenCommand::Mint { role, node_id, ttl } = command;
-    let root = ClusterRoot::load_or_create(&cluster_root_file(&args.home))?;
-    println!("{}", root.mint(&role, &node_id, ttl.get(), SystemClock.now())?.expose());
+    let TokenCommand::Mint { roles, node_id, ttl } = command;
+    let folder = folder(args);
+    let keys = ClusterKeys::load(&folder)?.ok_or(Refusal::NoKeys(folder))?;
+    let token = keys.root()?.mint_enrolment(&roles, node_id.as_deref(), ttl.get(), SystemClock.now())?;
+    println!("{}", Enrolment { authority: *keys.fingerprint(), token }.to_text().expose());
     Ok(())
 }

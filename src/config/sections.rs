@@ -41,7 +41,8 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
         ("cluster.key_managers", &config.cluster.key_managers),
     ] {
         let wrong = urls.iter().find(|url| !is_peer(url));
-        findings.extend(wrong.map(|url| Finding { key, reason: format!("'{url}' is not of the form https://HOST:PORT") }));
+        findings
+            .extend(wrong.map(|url| Finding { key, reason: format!("'{url}' is not of the form https://HOST:PORT") }));
     }
     let node_id_error = config.cluster.node_id.as_deref().and_then(cluster::Cluster::node_id_error);
     findings.extend(node_id_error.map(|reason| Finding { key: "cluster.node_id", reason: reason.to_owned() }));
@@ -70,6 +71,15 @@ pub(crate) fn role_findings(config: &Config, profile: &Profile) -> Vec<Finding> 
     let asks_key_managers = profile.has_any(&[Role::Publisher, Role::Admin, Role::Devportal, Role::Gateway]);
     if asks_key_managers && !profile.has(Role::KeyManager) && config.cluster.key_managers.is_empty() {
         missing("cluster.key_managers", Role::KeyManager);
+    }
+    let is_split = profile.needs_databases() && !(profile.has(Role::KeyManager) && profile.has(Role::Publisher));
+    if is_split && config.oauth.issuer.is_none() {
+        let reason = "must be set, to the same on all nodes, e.g. https://HOST/oauth2/token".to_owned();
+        findings.push(Finding { key: "oauth.issuer", reason });
+    }
+    if profile.has(Role::EventHub) != profile.has(Role::TrafficManager) {
+        let reason = "the roles traffic-manager and event-hub go together".to_owned();
+        findings.push(Finding { key: "roles", reason });
     }
     findings
 }

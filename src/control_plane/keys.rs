@@ -16,6 +16,7 @@ use domain::{Failure, KeyMappingId, error_code};
 use serde_json::{Map, Value};
 use store::StoreError;
 use store::apim::key_mappings;
+use telemetry::error_chain::ErrorChain;
 
 use crate::ControlPlane;
 use crate::applications::{find_owned, parse_id};
@@ -63,11 +64,15 @@ pub struct TokenRequest {
 
 pub(crate) fn from_key_manager(error: KeyManagerError) -> Failure {
     match error {
-        KeyManagerError::Invalid { field, reason } => Failure::invalid(field, reason),
+        KeyManagerError::Invalid { field, reason } => Failure::invalid(&field, reason),
         KeyManagerError::UnknownClient(id) => {
             Failure::refused(error_code::NOT_FOUND, format!("the key manager has no client '{id}'"))
         }
         KeyManagerError::Busy => Failure::Busy { retry_after_secs: 1 },
+        KeyManagerError::Unavailable(cause) => {
+            tracing::error!(error = %ErrorChain(cause.as_ref()), "the key manager cannot be reached");
+            Failure::Busy { retry_after_secs: 1 }
+        }
         other => Failure::internal(other),
     }
 }

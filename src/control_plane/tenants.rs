@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::contract::{KeyManagerError, TenantKeys};
+use domain::contract::TenantKeys;
 use domain::oauth::Principal;
 use domain::{Clock, Failure, Organization, Secret, error_code, tenant};
 use security::password::{PasswordError, PasswordGate};
@@ -10,6 +10,7 @@ use store::shared::users::tenants;
 pub use store::shared::users::tenants::{Tenant, TenantState};
 use store::{ApimDb, SharedDb, StoreError};
 
+use crate::keys::from_key_manager;
 use crate::{ControlPlane, bootstrap};
 
 const USERNAME_CHARS_MAX: usize = 60;
@@ -73,7 +74,7 @@ impl TenantMaker {
         for tenant in present {
             match tenant.state {
                 TenantState::Creating => self.finish(&tenant.organization).await?,
-                TenantState::Active => self.keys.ensure_keys(&tenant.organization).await.map_err(from_keys)?,
+                TenantState::Active => self.keys.ensure_keys(&tenant.organization).await.map_err(from_key_manager)?,
                 TenantState::Inactive => {}
             }
         }
@@ -111,7 +112,7 @@ impl TenantMaker {
 
     /// The steps after the row; each is harmless to repeat.
     async fn finish(&self, organization: &Organization) -> Result<(), Failure> {
-        self.keys.ensure_keys(organization).await.map_err(from_keys)?;
+        self.keys.ensure_keys(organization).await.map_err(from_key_manager)?;
         bootstrap::ensure_default_policies(&self.apim, organization.clone(), self.clock.now()).await?;
         let owner = organization.clone();
         self.shared.write(move |conn| Ok::<_, Failure>(tenants::set_state(conn, &owner, TenantState::Active)?)).await?;
@@ -173,13 +174,6 @@ fn from_password(error: PasswordError) -> Failure {
     match error {
         PasswordError::TooLong => Failure::invalid("adminPassword", "is too long"),
         PasswordError::Busy => Failure::Busy { retry_after_secs: 1 },
-        other => Failure::internal(other),
-    }
-}
-
-fn from_keys(error: KeyManagerError) -> Failure {
-    match error {
-        KeyManagerError::Busy => Failure::Busy { retry_after_secs: 1 },
         other => Failure::internal(other),
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tenant::{self, Issuers};
 use crate::{Organization, Secret, Timestamp};
 
 /// An OAuth client (RFC 6749 section 2).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Client {
     /// RFC 6749 `client_id`; WSO2's consumer key.
     pub id: String,
@@ -31,7 +32,7 @@ pub struct Client {
 }
 
 /// What a client registration asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClientRegistration {
     pub organization: Organization,
     pub name: String,
@@ -55,7 +56,7 @@ pub struct RegisteredClient {
 }
 
 /// The new state of what a client's owner may change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClientChange {
     pub grant_types: Vec<String>,
     pub callback_url: String,
@@ -88,6 +89,39 @@ pub struct KeyManagerInfo {
     /// `None` while it is not served.
     pub user_info_endpoint: Option<String>,
     pub grant_types: Vec<String>,
+}
+
+/// Paths that clients use on the token service, below a tenant's prefix.
+pub mod path {
+    pub const TOKEN: &str = "/oauth2/token";
+    pub const REVOKE: &str = "/oauth2/revoke";
+    pub const USERINFO: &str = "/oauth2/userinfo";
+}
+
+/// Grants that the resident key manager serves (RFC 6749).
+pub const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
+
+/// What every node can say of the deployment's own key manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResidentKeyManager {
+    pub issuers: Issuers,
+    /// Scheme, host and port under which clients reach it, without a slash at the end.
+    pub public_url: String,
+}
+
+impl ResidentKeyManager {
+    /// Where the organization's clients find it.
+    #[must_use]
+    pub fn info(&self, organization: &Organization) -> KeyManagerInfo {
+        let url = |path: &str| format!("{}{}{path}", self.public_url, tenant::path_prefix(organization));
+        KeyManagerInfo {
+            issuer: self.issuers.of(organization),
+            token_endpoint: url(path::TOKEN),
+            revoke_endpoint: url(path::REVOKE),
+            user_info_endpoint: Some(url(path::USERINFO)),
+            grant_types: GRANT_TYPES.map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 /// An access token as the token endpoint hands it out (RFC 6749 section 5.1).

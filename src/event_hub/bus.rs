@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::contract::event_bus::{DeploymentAck, EventBus, EventBusError, Fetch, Fetched, GatewayHeartbeat};
+use domain::contract::event_bus::{DeploymentAck, EventBus, EventBusError, Fetch, Fetched, GatewayHeartbeat, HubPulse};
 use domain::event::{LogName, Position};
 use store::apim::gateways;
 use store::{StoreError, outbox};
@@ -54,12 +54,14 @@ impl EventBus for EventHub {
         }
     }
 
-    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<(), EventBusError> {
+    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<HubPulse, EventBusError> {
         if heartbeat.environments.len() > ENVIRONMENTS_MAX {
             return Err(EventBusError::Refused(format!("a gateway has at most {ENVIRONMENTS_MAX} environments")));
         }
         let now = self.inner.clock.now();
-        self.inner.apim.write(move |conn| gateways::heartbeat(conn, &heartbeat, now)).await.map_err(unavailable)
+        self.inner.apim.write(move |conn| gateways::heartbeat(conn, &heartbeat, now)).await.map_err(unavailable)?;
+        let head = |log| self.inner.view(log).borrow().extent.head;
+        Ok(HubPulse { control: head(LogName::Control), revocation: head(LogName::Revocation), content: None })
     }
 
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError> {

@@ -2,13 +2,14 @@
 //!
 //! Invariants: the databases are the truth and the hub's local copy can be thrown away; entries are served in the order
 //! of their numbers, without gaps; nothing waits for the slowest gateway (who is too far behind takes a snapshot); any
-//! number of hubs may run beside each other. Entry point: [`EventHub`].
+//! number of hubs may run beside each other. Entry points: [`EventHub`], and [`rest::routes`] for other nodes.
 
 mod artifact_cache;
 mod bus;
 mod hub;
 mod metrics;
 mod relay;
+pub mod rest;
 mod runtime_data;
 mod tail;
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub enum Fault {
     },
     /// No traffic manager says whether the call may pass, so it may not.
     ThrottleUnavailable,
+    /// No key manager answers.
+    TokenServiceUnavailable,
     /// The back end could not be called or gave no answer.
     Backend {
         code: ErrorCode,
@@ -154,6 +156,7 @@ impl Fault {
             Self::AudienceMismatch => error_code::INVALID_AUDIENCE,
             Self::NoEndpoint => error_code::NO_ENDPOINT,
             Self::ThrottleUnavailable => error_code::GENERAL_AUTH_ERROR,
+            Self::TokenServiceUnavailable => error_code::SERVICE_UNAVAILABLE,
             Self::Throttled { code, .. } | Self::Backend { code, .. } => *code,
         }
     }
@@ -175,6 +178,7 @@ impl Fault {
             | Self::UnsupportedTransport(_)
             | Self::ApiBlocked
             | Self::NoEndpoint
+            | Self::TokenServiceUnavailable
             | Self::Backend { .. } => Shape::StatusReport { message: title },
             _ => Shape::Plain { message: title },
         }
@@ -217,6 +221,7 @@ impl Fault {
                 )
             }
             Self::ThrottleUnavailable => "Quotas cannot be checked at the moment. Try again later".to_owned(),
+            Self::TokenServiceUnavailable => "The token service does not answer. Try again later".to_owned(),
             Self::Backend { description, .. } => (*description).to_owned(),
             Self::IncorrectTokenType | Self::SubscriptionBlocked | Self::SubscriptionInactive => {
                 self.row().title.to_owned()
@@ -271,7 +276,7 @@ impl Fault {
                 let seconds = retry_in.as_millis().div_ceil(1000).max(1);
                 headers.insert(RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)));
             }
-            Self::ThrottleUnavailable => {
+            Self::ThrottleUnavailable | Self::TokenServiceUnavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::MissingCredentials(accepted) => {

@@ -25,6 +25,7 @@ pub mod role;
 pub mod router;
 pub mod sync;
 pub mod table;
+pub mod token_proxy;
 pub mod upstream;
 
 pub use role::{Bound, GatewayDeps, GatewayError, GatewayRole, RunningGateway};

@@ -29,6 +29,7 @@ use crate::lease::LeaseBook;
 use crate::observe::{GatewayMetrics, Observation};
 use crate::router::PathView;
 use crate::table::{ApiEntry, Tables};
+use crate::token_proxy::TokenProxy;
 use crate::upstream::{
     BodyFailure, BodyLimits, Forwarded, RequestBody, ResponseStream, Upstream, back_end_uri, prepare_request_headers,
 };
@@ -46,6 +47,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     pub trusted: TrustedProxies,
     pub metrics: Arc<GatewayMetrics>,
+    /// `None` when calls to the token service are not passed on.
+    pub token_proxy: Option<TokenProxy>,
     /// `None` when CORS is switched off.
     pub cors: Option<GatewayCors>,
     pub limits: BodyLimits,
@@ -100,6 +103,14 @@ impl Pipeline {
         // No API can be deployed on these paths.
         if let Some(response) = landing::find(&parts.method, parts.uri.path()) {
             return answer::made(response, observation);
+        }
+        if let Some(proxy) = &self.shared.token_proxy
+            && let Some(target) = TokenProxy::find(parts.uri.path())
+        {
+            return match proxy.pass(&target, parts, body, connection, &self.shared.trusted).await {
+                Ok(response) => answer::made(response, observation),
+                Err(fault) => answer::fault(fault, observation),
+            };
         }
         let wants_continue = parts.headers.contains_key(EXPECT);
         let admitted = match self.judge(parts, &body, connection, &mut observation).await {

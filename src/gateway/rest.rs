@@ -1,6 +1,6 @@
 //! Gateway REST API v2 (`/api/am/gateway/v2`): what tools ask one gateway about itself.
 //!
-//! Handlers need the app data `web::Data<Tables>` and `web::Data<dyn UserStore>`.
+//! Handlers need the app data `web::Data<Tables>` and `web::Data<dyn PasswordChecker>`.
 
 mod artifacts;
 mod health;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use client::Peers;
 use config::sections::gateway::Gateway as GatewayConfig;
 use config::sections::server::Server as ServerConfig;
 use domain::Clock;
@@ -26,6 +27,7 @@ use crate::listener::{BindError, ConnectionLimits, Door, Listener, bind};
 use crate::observe::GatewayMetrics;
 use crate::pipeline::{Pipeline, Shared};
 use crate::table::Tables;
+use crate::token_proxy::TokenProxy;
 use crate::upstream::{BodyLimits, TrustError, Upstream, client_config};
 
 /// How often idle leases are given back and expired revocations forgotten.
@@ -50,6 +52,8 @@ pub enum GatewayError {
 pub struct GatewayDeps {
     pub tables: Tables,
     pub throttle: Arc<dyn Throttle>,
+    /// Where calls to the token service go, unless none are passed on.
+    pub token_service: Option<Peers>,
     pub metrics: Metrics,
     pub clock: Arc<dyn Clock>,
 }
@@ -161,6 +165,7 @@ impl Bound {
         let leases = LeaseBook::new(deps.throttle, in_memory(config.throttle_keys_max), metrics.lease_refills.clone());
         let shared = Shared {
             tables: deps.tables,
+            token_proxy: deps.token_service.map(TokenProxy::new),
             tokens: TokenCache::new(in_memory(config.token_cache_max)),
             leases,
             clock: deps.clock,

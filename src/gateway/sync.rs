@@ -23,7 +23,6 @@ use std::time::Duration;
 use domain::contract::{EventBus, RuntimeData};
 use domain::event::LogName;
 use domain::{Clock, Timestamp};
-use node_store::carbon::GATEWAY_ID;
 use node_store::{Carbon, LastGood, NodeStoreError};
 use telemetry::metrics::Metrics;
 use tokio::sync::watch;
@@ -38,8 +37,10 @@ use status::SyncStatus;
 pub struct Deps {
     pub bus: Arc<dyn EventBus>,
     pub data: Arc<dyn RuntimeData>,
-    /// Holds the last good state and the gateway's id.
+    /// Holds the last good state.
     pub carbon: Carbon,
+    /// Name under which the gateway registers and acknowledges; the same over restarts.
+    pub gateway_id: String,
     pub tables: Tables,
     /// Labels of the environments whose deployments this gateway serves.
     pub environments: Vec<String>,
@@ -91,18 +92,15 @@ pub struct Sync {
 impl Sync {
     /// Loads the last good state into the tables; blocking, for start-up.
     ///
-    /// # Errors
-    /// When the carbon store cannot give the gateway its id. A last good state that cannot be read is no error: the
-    /// gateway then starts empty and takes a snapshot.
-    pub fn create(deps: Deps) -> Result<Self, NodeStoreError> {
-        let fresh = format!("gateway-{}", uuid::Uuid::new_v4());
-        let gateway_id = deps.carbon.get_or_insert(GATEWAY_ID, &fresh)?;
+    /// A last good state that cannot be read is no error: the gateway then starts empty and takes a snapshot.
+    #[must_use]
+    pub fn create(deps: Deps) -> Self {
         let last_good = LastGood::new(deps.carbon.clone());
         let restored = persist::restore(&last_good, &deps.tables, deps.clock.now());
-        Ok(Self { core: Arc::new(Core::new(deps, gateway_id, last_good, restored)) })
+        Self { core: Arc::new(Core::new(deps, last_good, restored)) }
     }
 
-    /// The name under which this gateway registers; random, made at the first start and kept.
+    /// The name under which this gateway registers.
     #[must_use]
     pub fn gateway_id(&self) -> &str {
         &self.core.gateway_id

@@ -24,7 +24,7 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use body::{BodyFailure, BodyLimits, RequestBody, ResponseStream};
-pub use headers::{API_KEY, Forwarded, prepare_request_headers, prepare_response_headers};
+pub use headers::{API_KEY, Forwarded, prepare_passed_headers, prepare_request_headers, prepare_response_headers};
 pub use roots::{TrustError, client_config};
 pub use target::back_end_uri;
 

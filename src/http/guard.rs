@@ -1,5 +1,7 @@
-//! Who may call an operation, said in the type of the handler's first argument: [`Guarded`], [`OptionallyAuthenticated`]
-//! or [`Public`].
+//! Who may call an operation, said in the type of the handler's first argument: [`Guarded`], [`OptionallyAuthenticated`],
+//! [`FromNode`] or [`Public`].
+
+mod node;
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -46,7 +48,8 @@ macro_rules! required_scopes {
     )*};
 }
 
-pub use crate::required_scopes;
+pub use crate::{node_service, required_scopes};
+pub use node::{FromNode, NodeService};
 
 /// What a guard asks of a caller, as a value for lists and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub enum Access {
     Scopes(&'static [&'static str]),
     /// Credentials are optional, but must be right when sent.
     Optional,
+    /// The token of a node with this service.
+    Node(&'static str),
     /// Nothing; the handler does its own checks, if any.
     Public,
 }

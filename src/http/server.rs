@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpServer, web};
-use domain::contract::Authenticator;
+use domain::contract::{Authenticator, NodeAuthenticator};
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
@@ -82,19 +82,31 @@ pub struct Services {
     routes: Vec<Routes>,
     configure: Vec<Configure>,
     authenticator: Option<Arc<dyn Authenticator>>,
+    node_authenticator: Option<Arc<dyn NodeAuthenticator>>,
     traffic: Traffic,
 }
 
 impl Services {
     #[must_use]
     pub fn new(traffic: Traffic) -> Self {
-        Self { routes: Vec::new(), configure: Vec::new(), authenticator: None, traffic }
+        Self { routes: Vec::new(), configure: Vec::new(), authenticator: None, node_authenticator: None, traffic }
     }
 
     /// Who checks the credentials of guarded routes; needed as soon as there is one.
     #[must_use]
     pub fn authenticator(self, authenticator: Arc<dyn Authenticator>) -> Self {
         Self { authenticator: Some(authenticator), ..self }
+    }
+
+    /// Who checks other nodes; needed as soon as there is a route for them.
+    #[must_use]
+    pub fn node_authenticator(self, authenticator: Arc<dyn NodeAuthenticator>) -> Self {
+        Self { node_authenticator: Some(authenticator), ..self }
+    }
+
+    /// Everything that is mounted, for lists and tests.
+    pub fn mounted(&self) -> impl Iterator<Item = &Routes> {
+        self.routes.iter()
     }
 
     #[must_use]
@@ -198,6 +210,9 @@ impl Server {
 pub fn configure(service: &mut web::ServiceConfig, services: &Services) {
     service.app_data(services.traffic.clone());
     if let Some(authenticator) = &services.authenticator {
+        service.app_data(web::Data::from(Arc::clone(authenticator)));
+    }
+    if let Some(authenticator) = &services.node_authenticator {
         service.app_data(web::Data::from(Arc::clone(authenticator)));
     }
     for configure in &services.configure {

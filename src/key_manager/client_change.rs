@@ -32,7 +32,7 @@ impl From<NotChanged> for KeyManagerError {
     fn from(error: NotChanged) -> Self {
         match error {
             NotChanged::UnknownClient(id) => Self::UnknownClient(id),
-            NotChanged::Refused { field, reason } => Self::Invalid { field, reason },
+            NotChanged::Refused { field, reason } => Self::invalid(field, reason),
             NotChanged::Store(error) => OAuthError::from(error).into(),
         }
     }

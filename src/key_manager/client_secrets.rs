@@ -98,7 +98,7 @@ pub(crate) async fn add(
 }
 
 fn check(lifetime_secs: Option<u64>, properties: &Map<String, Value>) -> Result<(), KeyManagerError> {
-    let invalid = |reason: String| Err(KeyManagerError::Invalid { field: "additionalProperties", reason });
+    let invalid = |reason: String| Err(KeyManagerError::invalid("additionalProperties", reason));
     if lifetime_secs.is_some_and(|secs| secs == 0 || secs > LIFETIME_SECS_MAX) {
         return invalid(format!("expiresIn must be 1 to {LIFETIME_SECS_MAX} seconds"));
     }

@@ -58,7 +58,7 @@ impl From<Refusal> for KeyManagerError {
         match refusal {
             Refusal::Store(error) => OAuthError::from(error).into(),
             Refusal::Other(error) => error.into(),
-            Refusal::OtherKind => Self::Invalid { field: "clientName", reason: refusal.to_string() },
+            Refusal::OtherKind => Self::invalid("clientName", refusal.to_string()),
         }
     }
 }
@@ -237,7 +237,7 @@ pub(crate) fn revoke_tokens(
 }
 
 fn check(registration: &ClientRegistration) -> Result<(), KeyManagerError> {
-    let invalid = |field, reason: &str| Err(KeyManagerError::Invalid { field, reason: reason.to_owned() });
+    let invalid = |field: &'static str, reason: &str| Err(KeyManagerError::invalid(field, reason));
     let is_printable = |text: &str| !text.chars().any(char::is_control);
     if registration.name.trim().is_empty() {
         return invalid("clientName", "must not be empty");
@@ -250,7 +250,7 @@ fn check(registration: &ClientRegistration) -> Result<(), KeyManagerError> {
 
 /// What registration and change have in common.
 pub(crate) fn check_changeable(callback_url: &str, grant_types: &[String]) -> Result<(), KeyManagerError> {
-    let invalid = |field, reason: &str| Err(KeyManagerError::Invalid { field, reason: reason.to_owned() });
+    let invalid = |field: &'static str, reason: &str| Err(KeyManagerError::invalid(field, reason));
     let is_printable = |text: &str| !text.chars().any(char::is_control);
     if callback_url.chars().count() > CALLBACK_URL_CHARS_MAX || !is_printable(callback_url) {
         return invalid("callbackUrl", "has more than 2048 characters or a control character");

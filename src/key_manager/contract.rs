@@ -5,11 +5,9 @@ use domain::contract::{KeyManager, KeyManagerError};
 use domain::oauth::{
     ClientChange, ClientRegistration, ClientSecret, InternalKey, IssuedToken, KeyManagerInfo, RegisteredClient,
 };
-use domain::tenant;
 use domain::{ApiId, Organization, Secret};
 use serde_json::{Map, Value};
 
-use crate::endpoints::path;
 use crate::grants::{self, GrantType};
 use crate::lifetime;
 use crate::service::KeyManagerService;
@@ -35,14 +33,7 @@ impl KeyManager for KeyManagerService {
     }
 
     fn info(&self, organization: &Organization) -> KeyManagerInfo {
-        let url = |path: &str| format!("{}{}{path}", self.base_url, tenant::path_prefix(organization));
-        KeyManagerInfo {
-            issuer: self.signing.issuer_of(organization),
-            token_endpoint: url(path::TOKEN),
-            revoke_endpoint: url(path::REVOKE),
-            user_info_endpoint: Some(url(path::USERINFO)),
-            grant_types: GrantType::ALL.iter().map(|grant_type| grant_type.as_str().to_owned()).collect(),
-        }
+        self.resident.info(organization)
     }
 
     async fn update_client(
@@ -118,11 +109,11 @@ impl KeyManager for KeyManagerService {
         let registered = clients::find(self, organization, client_id).await?;
         let client = registered.ok_or_else(|| KeyManagerError::UnknownClient(client_id.to_owned()))?.client;
         if !grants::is_registered(&client, GrantType::ClientCredentials) {
-            let reason = "the client is not registered for client_credentials".to_owned();
-            return Err(KeyManagerError::Invalid { field: "grantType", reason });
+            let reason = "the client is not registered for client_credentials";
+            return Err(KeyManagerError::invalid("grantType", reason));
         }
-        let requested = scopes::parse(&scopes.join(" "))
-            .map_err(|error| KeyManagerError::Invalid { field: "scopes", reason: error.to_string() })?;
+        let requested =
+            scopes::parse(&scopes.join(" ")).map_err(|error| KeyManagerError::invalid("scopes", error.to_string()))?;
         let lifetime_secs = match lifetime_secs {
             Some(secs) => lifetime::resolve(Some(secs), self.oauth.application_token_lifetime.get()),
             None => issue::application_lifetime(self, &client),

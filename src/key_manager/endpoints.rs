@@ -1,6 +1,7 @@
 //! The key manager's HTTP endpoints.
 
 mod discovery;
+pub(crate) mod internal;
 mod introspect;
 mod jwks;
 pub(crate) mod realm;
@@ -27,9 +28,7 @@ pub(crate) mod path {
     pub(crate) const INTROSPECT: &str = "/oauth2/introspect";
     pub(crate) const JWKS: &str = "/oauth2/jwks";
     pub(crate) const REGISTER: &str = "/client-registration/v0.17/register";
-    pub(crate) const REVOKE: &str = "/oauth2/revoke";
-    pub(crate) const TOKEN: &str = "/oauth2/token";
-    pub(crate) const USERINFO: &str = "/oauth2/userinfo";
+    pub(crate) use domain::oauth::path::{REVOKE, TOKEN, USERINFO};
     /// Before a tenant's form of the paths above.
     pub(crate) const TENANT: &str = "/t/{tenant}";
     /// Below the issuer (OpenID Connect Discovery section 4).
@@ -47,6 +46,7 @@ pub(crate) type Body = Result<RawBody, Problem>;
 /// Mounts the endpoints at the root of an application.
 pub fn configure(routes: &mut ServiceConfig, key_manager: Arc<KeyManagerService>) {
     let service = Service::from(key_manager);
+    routes.app_data(service.clone());
     let resource = |path: &str| web::resource(path.to_owned()).app_data(service.clone());
     routes
         .service(resource(path::REGISTER).route(web::post().to(register::register)))

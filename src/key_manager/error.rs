@@ -147,7 +147,7 @@ impl From<KeyManagerError> for OAuthError {
             KeyManagerError::Invalid { field, reason } => Self::InvalidClientMetadata(format!("{field}: {reason}")),
             KeyManagerError::UnknownClient(_) => Self::InvalidClient,
             KeyManagerError::Busy => Self::Busy,
-            KeyManagerError::Failed(cause) => Self::Internal(cause),
+            KeyManagerError::Unavailable(cause) | KeyManagerError::Failed(cause) => Self::Internal(cause),
         }
     }
 }
@@ -157,7 +157,7 @@ impl From<OAuthError> for KeyManagerError {
         match error {
             OAuthError::Busy => Self::Busy,
             OAuthError::Internal(cause) => Self::Failed(cause),
-            OAuthError::InvalidClientMetadata(reason) => Self::Invalid { field: "client", reason },
+            OAuthError::InvalidClientMetadata(reason) => Self::invalid("client", reason),
             other => Self::Failed(Box::new(other)),
         }
     }

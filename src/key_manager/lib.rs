@@ -29,6 +29,7 @@ mod user_store;
 
 pub use authenticator::LocalAuthenticator;
 pub use endpoints::configure;
+pub use endpoints::internal::routes as internal_routes;
 pub use service::{CreateError, Dependencies, KeyManagerService};
 pub use signing::Signing;
 pub use user_store::LocalUserStore;

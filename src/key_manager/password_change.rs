@@ -20,7 +20,7 @@ pub(crate) async fn change(
     current: &Secret<String>,
     new: &Secret<String>,
 ) -> Result<(), KeyManagerError> {
-    let wrong = || KeyManagerError::Invalid { field: "currentPassword", reason: "is not your password".to_owned() };
+    let wrong = || KeyManagerError::invalid("currentPassword", "is not your password");
     let login = user_with_tenant(username, organization);
     let user = service.users.authenticate(&login, current).await.map_err(OAuthError::from)?.ok_or_else(wrong)?;
     let is_stored = service.users.set_password(user.id, new, service.now()).await.map_err(OAuthError::from)?;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use config::sections::oauth::Oauth;
 use domain::contract::{TenantKeys, UserStore};
+use domain::oauth::ResidentKeyManager;
+use domain::tenant::Issuers;
 use domain::{Clock, Organization, Timestamp};
 use security::key_encryption::KeyEncryptionKey;
 use security::signing_key::SigningKeyError;
@@ -52,7 +54,7 @@ pub struct KeyManagerService {
     pub(crate) key_encryption_key: Arc<KeyEncryptionKey>,
     pub(crate) oauth: Oauth,
     issuer: String,
-    pub(crate) base_url: String,
+    pub(crate) resident: ResidentKeyManager,
     pub(crate) realm: String,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signing: Arc<Signing>,
@@ -85,8 +87,8 @@ impl KeyManagerService {
             users,
             key_encryption_key,
             oauth,
+            resident: ResidentKeyManager { issuers: Issuers::new(issuer.clone()), public_url: base_url },
             issuer,
-            base_url,
             // Quotes would end the quoted string of the challenge.
             realm: hostname.replace(['"', '\\'], ""),
             clock,

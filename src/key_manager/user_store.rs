@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::contract::{UserStore, UserStoreError};
+use domain::contract::{PasswordChecker, UserStore, UserStoreError};
 use domain::user::User;
 use domain::{Organization, Secret, Timestamp, UserId};
 use security::password::{PasswordError, PasswordGate};
@@ -59,7 +59,7 @@ fn is_active(conn: &mut SharedConn, organization: &Organization) -> Result<bool,
 }
 
 #[async_trait]
-impl UserStore for LocalUserStore {
+impl PasswordChecker for LocalUserStore {
     async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError> {
         let stored = self.find_by_login(username).await?;
         let hash = stored.as_ref().map(|stored| stored.password_hash.expose().clone());
@@ -71,7 +71,10 @@ impl UserStore for LocalUserStore {
             Err(error) => Err(UserStoreError::Unavailable(Box::new(error))),
         }
     }
+}
 
+#[async_trait]
+impl UserStore for LocalUserStore {
     async fn set_password(
         &self,
         id: UserId,

@@ -1,33 +1,29 @@
-//! The start of all roles, in order.
+//! The start of all roles that the profile names, in order.
 
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
+use client::Membership;
 use config::Loaded;
-use domain::{Clock, Secret, SystemClock};
-use gateway::RunningGateway;
-use gateway::role::Bound;
+use domain::{Clock, SystemClock};
 use http::health::{Health, health_routes, metrics_routes, version_routes};
 use http::server::{Listener, Server, ServerOptions, Services, Traffic};
 use node_store::Carbon;
+use security::cluster_tls::ClusterCertificate;
+use security::enrolment::Credentials;
 use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::databases::{self, DatabaseCheck};
+use super::roles::{Roles, Sockets};
 use super::running::Parts;
-use super::{NodeContext, StartError};
+use super::{Databases, NodeContext, StartError};
 use crate::demo;
 use crate::home::Home;
 use crate::listeners::{Addresses, Listeners};
 use crate::roles::RoleError;
-use crate::roles::control_plane::ControlPlaneRole;
-use crate::roles::event_hub::EventHubRole;
-use crate::roles::gateway::{GatewayRole, Peers};
-use crate::roles::key_manager::KeyManagerRole;
-use crate::roles::traffic_manager::TrafficManagerRole;
 
 /// What `/services/Version` says.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,96 +33,51 @@ pub(super) async fn start(
     loaded: Loaded,
     home: Home,
     listeners: Listeners,
+    certificate: ClusterCertificate,
     runtime: Handle,
 ) -> Result<Parts, StartError> {
-    let Listeners { management, tls, version, gateway, demo, addresses } = listeners;
+    let Listeners { management, tls, version, gateway, leases, demo, addresses } = listeners;
     let key_encryption_key = loaded.key_encryption_key.clone();
-    let node = open(loaded, &home, &addresses, runtime).await?;
-    let roles = Roles::create(&node, key_encryption_key, gateway).await?;
+    let (node, databases) = open(loaded, &home, &addresses, certificate, runtime).await?;
     let (serving, working) = (CancellationToken::new(), CancellationToken::new());
     // When a later part fails, the earlier ones end.
     let on_failure = (serving.clone().drop_guard(), working.clone().drop_guard());
-    let services = roles.services(&node);
-    let (gateway, tasks) = roles.start(&node, &serving, &working)?;
-    let sockets = Sockets { management, tls, version, demo };
-    let threads = start_servers(&node, sockets, services, &serving)?;
+    let roles = Roles::create(&node, databases.as_ref(), key_encryption_key, Sockets { gateway, leases }).await?;
+    let services = Services::new(Traffic::register(&node.metrics))
+        .routes(health_routes(&node.health))
+        .routes(metrics_routes(&node.metrics))
+        .routes(version_routes(VERSION));
+    let services = roles.mount(services, &serving);
+    let routes = services
+        .mounted()
+        .flat_map(|routes| routes.specs().map(|spec| format!("{} {}{}", spec.method, routes.base(), spec.path)))
+        .collect();
+    let servers = Servers { management, tls, version, demo };
+    let started = roles.start(&node, &serving, &working).await?;
+    let threads = start_servers(&node, servers, services, &serving)?;
     node.health.started();
-    tracing::info!(profile = node.profile, management = %addresses.management, "node started");
+    tracing::info!(profile = node.profile.name, node.id = node.node_id, management = %addresses.management, "node started");
     // Nothing fails any more: from here on the tokens are cancelled by the node.
     on_failure.0.disarm();
     on_failure.1.disarm();
     Ok(Parts {
+        node_id: node.node_id,
         addresses,
+        routes,
         metrics: node.metrics,
         health: node.health,
         serving,
         working,
-        gateway,
+        gateway: started.gateway,
         threads,
-        tasks,
+        tasks: started.tasks,
         drain_timeout: node.config.server.drain_timeout.get(),
         home,
     })
 }
 
-/// Every role, made but not started.
-struct Roles {
-    key_manager: KeyManagerRole,
-    event_hub: EventHubRole,
-    traffic_manager: TrafficManagerRole,
-    control_plane: ControlPlaneRole,
-    gateway: GatewayRole,
-}
-
-impl Roles {
-    /// In the order of their needs.
-    async fn create(
-        node: &NodeContext,
-        key_encryption_key: Option<Secret<String>>,
-        gateway: Bound,
-    ) -> Result<Self, StartError> {
-        let key_manager = KeyManagerRole::create(node, key_encryption_key).await?;
-        let event_hub = EventHubRole::create(node)?;
-        let traffic_manager = TrafficManagerRole::create(node, node_id(node)?);
-        let control_plane = ControlPlaneRole::create(node, &key_manager).await?;
-        let peers = Peers {
-            event_bus: event_hub.event_bus(),
-            runtime_data: event_hub.runtime_data(),
-            throttle: traffic_manager.throttle(),
-        };
-        let gateway = GatewayRole::create(node, gateway, peers)?;
-        Ok(Self { key_manager, event_hub, traffic_manager, control_plane, gateway })
-    }
-
-    /// What the management listener answers.
-    fn services(&self, node: &NodeContext) -> Services {
-        let services = Services::new(Traffic::register(&node.metrics))
-            .routes(health_routes(&node.health))
-            .routes(metrics_routes(&node.metrics))
-            .routes(version_routes(VERSION));
-        let services = self.gateway.mount(services, self.key_manager.users());
-        self.control_plane.mount(self.key_manager.mount(services))
-    }
-
-    fn start(
-        self,
-        node: &NodeContext,
-        serving: &CancellationToken,
-        working: &CancellationToken,
-    ) -> Result<(RunningGateway, Vec<JoinHandle<()>>), RoleError> {
-        let mut tasks = vec![
-            self.key_manager.start(node, working.clone()),
-            self.event_hub.start(working.clone()),
-            self.traffic_manager.start(working.clone()),
-        ];
-        let (gateway, sync) = self.gateway.start(serving, working.clone())?;
-        tasks.push(sync);
-        Ok((gateway, tasks))
-    }
-}
-
 /// Listeners that actix serves.
-struct Sockets {
+struct Servers {
     management: TcpListener,
     tls: Arc<rustls::ServerConfig>,
     version: Option<TcpListener>,
@@ -135,7 +86,7 @@ struct Sockets {
 
 fn start_servers(
     node: &NodeContext,
-    sockets: Sockets,
+    sockets: Servers,
     services: Services,
     serving: &CancellationToken,
 ) -> Result<Vec<thread::JoinHandle<()>>, RoleError> {
@@ -154,39 +105,57 @@ fn start_servers(
     Ok(threads)
 }
 
-/// The node's means: databases that are up to date, health, metrics.
-async fn open(loaded: Loaded, home: &Home, addresses: &Addresses, runtime: Handle) -> Result<NodeContext, StartError> {
+/// The node's means: databases that are up to date where they are needed, health, metrics.
+async fn open(
+    loaded: Loaded,
+    home: &Home,
+    addresses: &Addresses,
+    certificate: ClusterCertificate,
+    runtime: Handle,
+) -> Result<(NodeContext, Option<Databases>), StartError> {
     let Loaded { config, profile, .. } = loaded;
     let config = Arc::new(config);
-    let (section, path, handle) = (config.database.clone(), home.path().to_owned(), runtime.clone());
-    let opened = runtime.spawn_blocking(move || databases::open(&section, &path, &handle)).await;
-    let (apim, shared) = opened.map_err(StartError::Aborted)??;
     let health = Health::new();
-    health.register("apim_db", DatabaseCheck(apim.clone()));
-    health.register("shared_db", DatabaseCheck(shared.clone()));
+    let mut databases = None;
+    if profile.needs_databases() {
+        let (section, path, handle) = (config.database.clone(), home.path().to_owned(), runtime.clone());
+        let opened = runtime.spawn_blocking(move || databases::open(&section, &path, &handle)).await;
+        let opened = opened.map_err(StartError::Aborted)??;
+        health.register("apim_db", DatabaseCheck(opened.apim.clone()));
+        health.register("shared_db", DatabaseCheck(opened.shared.clone()));
+        databases = Some(opened);
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let carbon = Carbon::open(&home.databases().join("carbon.db"), clock.now());
     let carbon = carbon.map_err(RoleError::of("node store"))?;
-    Ok(NodeContext {
-        profile: profile.name,
+    let node_id = node_id(&config, &carbon, home)?;
+    let node = NodeContext {
+        node_id,
+        profile,
         databases: home.databases(),
         security: home.security(),
         addresses: addresses.clone(),
         metrics: Metrics::new(),
         config,
         runtime,
+        membership: Membership::new(certificate, Arc::clone(&clock)),
         clock,
         health,
         carbon,
-        apim,
-        shared,
-    })
+    };
+    Ok((node, databases))
 }
 
-/// The name under which this node registers, the same over restarts.
-fn node_id(node: &NodeContext) -> Result<String, RoleError> {
-    let fresh = domain::EventId::random().to_string();
-    node.carbon.get_or_insert("node_id", &fresh).map_err(RoleError::of("node store"))
+/// The configured name, else the one that the node has had so far, else a new one.
+fn node_id(config: &config::Config, carbon: &Carbon, home: &Home) -> Result<String, RoleError> {
+    if let Some(configured) = &config.cluster.node_id {
+        return Ok(configured.clone());
+    }
+    // A node store that was lost must not cost the node its membership.
+    let member = Credentials::load(&home.security().join("node.json")).ok().flatten();
+    let random = domain::EventId::random().to_string();
+    let fresh = member.map_or_else(|| format!("node-{random}"), |credentials| credentials.node_id);
+    carbon.get_or_insert("node_id", &fresh).map_err(RoleError::of("node store"))
 }
 
 fn serve(

@@ -1,9 +1,11 @@
 //! What every role of a node is made from.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use config::Config;
+use client::{Membership, PeerOptions, Peers};
+use config::{Config, Profile};
 use domain::Clock;
 use http::health::Health;
 use node_store::Carbon;
@@ -17,7 +19,9 @@ use crate::listeners::Addresses;
 #[derive(Clone)]
 pub(crate) struct NodeContext {
     pub config: Arc<Config>,
-    pub profile: String,
+    pub profile: Profile,
+    /// How the node calls itself, the same over restarts.
+    pub node_id: String,
     /// Folders of the home folder.
     pub databases: PathBuf,
     pub security: PathBuf,
@@ -28,6 +32,13 @@ pub(crate) struct NodeContext {
     pub health: Health,
     /// The node's own small facts.
     pub carbon: Carbon,
+    /// How other nodes know this one, and it them.
+    pub membership: Membership,
+}
+
+/// The shared databases, of nodes that have them; clones share the connections.
+#[derive(Clone)]
+pub(crate) struct Databases {
     pub apim: ApimDb,
     pub shared: SharedDb,
 }
@@ -36,5 +47,38 @@ impl NodeContext {
     /// `https://host:port` of the management listener, as clients reach it.
     pub fn management_url(&self) -> String {
         format!("https://{}:{}", self.config.server.hostname, self.addresses.management.port())
+    }
+
+    /// The same as this node itself reaches it.
+    fn own_url(&self) -> String {
+        let address = self.addresses.management;
+        let host = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        format!("https://{}", std::net::SocketAddr::new(host, address.port()))
+    }
+
+    pub fn peer_options(&self) -> PeerOptions {
+        let cluster = &self.config.cluster;
+        PeerOptions { connect_timeout: cluster.connect_timeout.get(), answer_timeout: cluster.answer_timeout.get() }
+    }
+
+    /// The traffic managers that `[cluster]` names.
+    pub fn traffic_managers(&self) -> Peers {
+        self.peers(domain::node::role::TRAFFIC_MANAGER, &self.config.cluster.traffic_managers)
+    }
+
+    /// The key managers that `[cluster]` names, else this node.
+    pub fn key_managers(&self) -> Peers {
+        let configured = &self.config.cluster.key_managers;
+        let own = [self.own_url()];
+        let urls = if configured.is_empty() { &own } else { configured.as_slice() };
+        self.peers(domain::node::role::KEY_MANAGER, urls)
+    }
+
+    fn peers(&self, role: &'static str, urls: &[String]) -> Peers {
+        Peers::new(role, urls, self.membership.clone(), self.peer_options(), self.runtime.clone())
     }
 }

@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use config::sections::database::{Connection, Database as DatabaseSection};
 use http::health::{Check, CheckResult};
 use store::migrate::{self, MigrateError, Migrated};
-use store::{ApimDb, Database, OpenOptions, SharedDb, StoreError};
+use store::{Database, OpenOptions, StoreError};
 use tokio::runtime::Handle;
+
+use super::Databases;
 
 /// A database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +29,9 @@ pub enum DatabaseError {
 }
 
 /// Blocking, for start-up.
-pub(super) fn open(
-    section: &DatabaseSection,
-    home: &Path,
-    runtime: &Handle,
-) -> Result<(ApimDb, SharedDb), DatabaseError> {
-    Ok((open_one(&section.apim_db, home, runtime)?, open_one(&section.shared_db, home, runtime)?))
+pub(super) fn open(section: &DatabaseSection, home: &Path, runtime: &Handle) -> Result<Databases, DatabaseError> {
+    let apim = open_one(&section.apim_db, home, runtime)?;
+    Ok(Databases { apim, shared: open_one(&section.shared_db, home, runtime)? })
 }
 
 fn open_one<K: Migrated + 'static>(

@@ -21,7 +21,9 @@ const READY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A node whose roles run. Dropping it stops it without waiting.
 pub struct RunningNode {
+    node_id: String,
     addresses: Addresses,
+    routes: Vec<String>,
     metrics: Metrics,
     health: Health,
     /// Servers and the gateway: cancelled first.
@@ -39,12 +41,15 @@ pub struct RunningNode {
 
 /// What the start hands over.
 pub(super) struct Parts {
+    pub node_id: String,
     pub addresses: Addresses,
+    /// Method and path of each operation on the management listener that is in a room's table.
+    pub routes: Vec<String>,
     pub metrics: Metrics,
     pub health: Health,
     pub serving: CancellationToken,
     pub working: CancellationToken,
-    pub gateway: RunningGateway,
+    pub gateway: Option<RunningGateway>,
     pub threads: Vec<thread::JoinHandle<()>>,
     pub tasks: Vec<JoinHandle<()>>,
     pub drain_timeout: Duration,
@@ -53,15 +58,29 @@ pub(super) struct Parts {
 
 impl RunningNode {
     pub(super) fn new(parts: Parts, runtime: Runtime) -> Self {
-        let Parts { addresses, metrics, health, serving, working, gateway, threads, tasks, drain_timeout, home } =
-            parts;
-        Self {
+        let Parts {
+            node_id,
             addresses,
+            routes,
             metrics,
             health,
             serving,
             working,
-            gateway: Some(gateway),
+            gateway,
+            threads,
+            tasks,
+            drain_timeout,
+            home,
+        } = parts;
+        Self {
+            node_id,
+            addresses,
+            routes,
+            metrics,
+            health,
+            serving,
+            working,
+            gateway,
             threads,
             tasks,
             drain_timeout,
@@ -74,6 +93,19 @@ impl RunningNode {
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The name under which other nodes know this one.
+    #[must_use]
+    pub fn node_id(&self) -> &str {
+        &self.node_id
+    }
+
+    /// Method and path of each operation on the management listener that is in a room's table, e.g.
+    /// `GET /api/am/publisher/v4/apis`.
+    #[must_use]
+    pub fn routes(&self) -> &[String] {
+        &self.routes
     }
 
     /// The numbers that `/metrics` prints.

@@ -1,65 +1,124 @@
-//! Publisher, developer portal and admin: three REST APIs on the same use cases.
+//! Publisher, developer portal and admin: three REST APIs on the same use cases, each where its role is played.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use client::GuardedFetch;
+use config::Role;
+use config::sections::control_plane::{EnvironmentVhost, GatewayEnvironment};
 use control_plane::{ControlPlane, Deps, Environment, Vhost, bootstrap};
 use domain::Organization;
+use domain::contract::{KeyManager, TenantKeys};
 use http::server::Services;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::RoleError;
-use super::key_manager::KeyManagerRole;
-use crate::node::NodeContext;
+use super::accounts::Accounts;
+use crate::node::{Databases, NodeContext};
 
-pub(crate) struct ControlPlaneRole(ControlPlane);
+/// Ports of WebSocket and its secure form before the offset.
+const WS_PORT: u16 = 9099;
+const WSS_PORT: u16 = 8099;
+
+/// Pause between two attempts to finish tenants.
+const RESUME_PAUSE: Duration = Duration::from_secs(2);
+
+pub(crate) struct ControlPlaneRole {
+    control_plane: ControlPlane,
+    roles: Vec<Role>,
+}
+
+/// The key manager as the control plane sees it, here or on another node.
+pub(crate) struct KeyManagers {
+    pub key_manager: Arc<dyn KeyManager>,
+    pub tenant_keys: Arc<dyn TenantKeys>,
+}
 
 impl ControlPlaneRole {
-    /// Stores the default policies at the first start, and finishes tenants that an earlier end left half-made.
-    pub(crate) async fn create(node: &NodeContext, key_manager: &KeyManagerRole) -> Result<Self, RoleError> {
+    /// Stores the default policies at the first start.
+    pub(crate) async fn create(
+        node: &NodeContext,
+        databases: &Databases,
+        accounts: &Accounts,
+        key_managers: KeyManagers,
+    ) -> Result<Self, RoleError> {
         let organization = Organization::super_tenant();
-        bootstrap::ensure_default_policies(&node.apim, organization, node.clock.now())
+        bootstrap::ensure_default_policies(&databases.apim, organization, node.clock.now())
             .await
             .map_err(RoleError::of("admin"))?;
         let control_plane = ControlPlane::new(Deps {
-            apim: node.apim.clone(),
-            shared: node.shared.clone(),
-            key_manager: key_manager.key_manager(),
-            tenant_keys: key_manager.tenant_keys(),
-            passwords: key_manager.passwords(),
+            apim: databases.apim.clone(),
+            shared: databases.shared.clone(),
+            key_manager: key_managers.key_manager,
+            tenant_keys: key_managers.tenant_keys,
+            passwords: accounts.passwords.clone(),
             clock: Arc::clone(&node.clock),
             environments: environments(node),
             heartbeat_fresh_for: node.config.event_hub.gateway_fresh_for.get(),
             fetch: GuardedFetch::new(&node.config.fetch),
         });
-        control_plane.tenant_maker().resume().await.map_err(RoleError::of("admin"))?;
-        Ok(Self(control_plane))
+        Ok(Self { control_plane, roles: node.profile.roles.clone() })
+    }
+
+    /// Finishes tenants that an earlier end left half-made, where tenants are made: before the node answers when the key
+    /// manager is here, else as soon as one on another node does it.
+    pub(crate) async fn start(
+        self,
+        node: &NodeContext,
+        shutdown: CancellationToken,
+    ) -> Result<Option<JoinHandle<()>>, RoleError> {
+        if !self.roles.contains(&Role::Admin) {
+            return Ok(None);
+        }
+        let maker = self.control_plane.tenant_maker();
+        if node.profile.has(Role::KeyManager) {
+            maker.resume().await.map_err(RoleError::of("admin"))?;
+            return Ok(None);
+        }
+        Ok(Some(node.runtime.spawn(async move {
+            while let Err(error) = maker.resume().await {
+                tracing::debug!(%error, "unfinished tenants wait for a key manager");
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(RESUME_PAUSE) => {}
+                }
+            }
+        })))
     }
 
     pub(crate) fn mount(&self, services: Services) -> Services {
-        let data = Data::new(self.0.clone());
+        let data = Data::new(self.control_plane.clone());
+        let mut services = services.configure(move |service| {
+            service.app_data(data.clone());
+        });
+        for role in &self.roles {
+            services = match role {
+                Role::Publisher => services.routes(publisher::routes()),
+                Role::Devportal => services.routes(devportal::routes()),
+                Role::Admin => services.routes(admin::routes()),
+                _ => services,
+            };
+        }
         services
-            .configure(move |service| {
-                service.app_data(data.clone());
-            })
-            .routes(publisher::routes())
-            .routes(devportal::routes())
-            .routes(admin::routes())
     }
 }
 
-/// The environments that the node's gateway serves, with the ports that are really bound.
+/// Those of the configuration, else the ones that `[gateway]` names, with the ports that are really bound.
 fn environments(node: &NodeContext) -> Vec<Environment> {
+    let configured = &node.config.control_plane.environments;
+    if !configured.is_empty() {
+        return configured.iter().map(|environment| configured_environment(node, environment)).collect();
+    }
+    let gateway = &node.config.gateway;
     let offset = node.config.server.port_offset;
-    let vhost = Vhost {
-        host: node.config.server.hostname.clone(),
-        http_port: node.addresses.gateway_http.port(),
-        https_port: node.addresses.gateway_https.port(),
-        // No listener yet: clients show these numbers only.
-        ws_port: 9099_u16.saturating_add(offset),
-        wss_port: 8099_u16.saturating_add(offset),
+    let (http_port, https_port) = match node.addresses.gateway {
+        Some(bound) => (bound.http.port(), bound.https.port()),
+        None => (gateway.http_port.saturating_add(offset), gateway.https_port.saturating_add(offset)),
     };
-    let names = &node.config.gateway.environments;
+    let host = node.config.server.hostname.clone();
+    let vhost = vhost(&EnvironmentVhost { host, http_port, https_port }, offset);
     let environment = |name: &String| Environment {
         name: name.clone(),
         display_name: name.clone(),
@@ -67,5 +126,22 @@ fn environments(node: &NodeContext) -> Vec<Environment> {
         server_url: node.management_url(),
         vhosts: vec![vhost.clone()],
     };
-    names.iter().map(environment).collect()
+    gateway.environments.iter().map(environment).collect()
+}
+
+fn configured_environment(node: &NodeContext, environment: &GatewayEnvironment) -> Environment {
+    Environment {
+        name: environment.name.clone(),
+        display_name: environment.display_name.clone().unwrap_or_else(|| environment.name.clone()),
+        kind: environment.kind.as_str().to_owned(),
+        server_url: node.management_url(),
+        vhosts: environment.vhosts.iter().map(|configured| vhost(configured, 0)).collect(),
+    }
+}
+
+fn vhost(configured: &EnvironmentVhost, offset: u16) -> Vhost {
+    let EnvironmentVhost { host, http_port, https_port } = configured.clone();
+    // No listener yet: clients show these numbers only.
+    let (ws_port, wss_port) = (WS_PORT.saturating_add(offset), WSS_PORT.saturating_add(offset));
+    Vhost { host, http_port, https_port, ws_port, wss_port }
 }

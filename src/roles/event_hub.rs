@@ -2,27 +2,30 @@
 
 use std::sync::Arc;
 
+use actix_web::web::Data;
 use domain::contract::{EventBus, RuntimeData};
+use event_hub::rest::HubService;
 use event_hub::{Deps, EventHub};
+use http::server::Services;
 use node_store::BrokerLog;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::RoleError;
-use crate::node::NodeContext;
+use crate::node::{Databases, NodeContext};
 
 pub(crate) struct EventHubRole(EventHub);
 
 impl EventHubRole {
     /// Blocking: reads the local copy.
-    pub(crate) fn create(node: &NodeContext) -> Result<Self, RoleError> {
+    pub(crate) fn create(node: &NodeContext, databases: &Databases) -> Result<Self, RoleError> {
         let failed = RoleError::of("event-hub");
         let broker = match BrokerLog::open(&node.databases.join("broker.db"), node.clock.now()) {
             Ok(broker) => broker,
             Err(error) => return Err(failed(error)),
         };
         let deps = Deps {
-            apim: node.apim.clone(),
+            apim: databases.apim.clone(),
             broker,
             config: node.config.event_hub.clone(),
             clock: Arc::clone(&node.clock),
@@ -37,6 +40,15 @@ impl EventHubRole {
 
     pub(crate) fn runtime_data(&self) -> Arc<dyn RuntimeData> {
         Arc::new(self.0.clone())
+    }
+
+    /// What gateways on other nodes ask; `draining` ends questions that are held open.
+    pub(crate) fn mount(&self, services: Services, draining: &CancellationToken) -> Services {
+        let service = Data::new(HubService { hub: self.0.clone(), draining: draining.clone() });
+        let services = services.configure(move |routes| {
+            routes.app_data(service.clone());
+        });
+        event_hub::rest::routes().into_iter().fold(services, Services::routes)
     }
 
     /// Must be called on the node's runtime.

@@ -1,9 +1,12 @@
 //! The gateway: serves from its own tables, which its sync keeps in step with the event hub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
-use domain::contract::{EventBus, RuntimeData, Throttle, UserStore};
+use client::Peers as PeerNodes;
+use domain::Timestamp;
+use domain::contract::{EventBus, PasswordChecker, RuntimeData, Throttle};
 use gateway::role::{Bound, GatewayDeps, RunningGateway};
 use gateway::sync::status::SyncStatus;
 use gateway::sync::{Deps, Options, Sync};
@@ -22,12 +25,16 @@ pub(crate) struct Peers {
     pub event_bus: Arc<dyn EventBus>,
     pub runtime_data: Arc<dyn RuntimeData>,
     pub throttle: Arc<dyn Throttle>,
+    pub passwords: Arc<dyn PasswordChecker>,
+    /// Where calls to the token service go, unless the gateway passes none on.
+    pub token_service: Option<PeerNodes>,
 }
 
 pub(crate) struct GatewayRole {
     tables: Tables,
     sync: Sync,
     gateway: gateway::GatewayRole,
+    passwords: Arc<dyn PasswordChecker>,
 }
 
 impl GatewayRole {
@@ -38,32 +45,34 @@ impl GatewayRole {
             bus: peers.event_bus,
             data: peers.runtime_data,
             carbon: node.carbon.clone(),
+            gateway_id: node.node_id.clone(),
             tables: tables.clone(),
             environments: node.config.gateway.environments.clone(),
             clock: Arc::clone(&node.clock),
             metrics: node.metrics.clone(),
             options: Options::default(),
-        })
-        .map_err(RoleError::of("gateway"))?;
+        });
         let status = sync.status();
-        node.health.register("gateway", move || readiness(&status));
+        let (clock, max_stale) = (Arc::clone(&node.clock), node.config.gateway.max_stale.get());
+        node.health.register("gateway", move || readiness(&status, clock.now(), max_stale));
         let gateway = bound
             .create(GatewayDeps {
                 tables: tables.clone(),
                 throttle: peers.throttle,
+                token_service: peers.token_service,
                 metrics: node.metrics.clone(),
                 clock: Arc::clone(&node.clock),
             })
             .map_err(RoleError::of("gateway"))?;
-        Ok(Self { tables, sync, gateway })
+        Ok(Self { tables, sync, gateway, passwords: peers.passwords })
     }
 
     /// What tools ask the gateway about itself, on the management listener.
-    pub(crate) fn mount(&self, services: Services, users: Arc<dyn UserStore>) -> Services {
-        let (tables, users) = (Data::new(self.tables.clone()), Data::from(users));
+    pub(crate) fn mount(&self, services: Services) -> Services {
+        let (tables, passwords) = (Data::new(self.tables.clone()), Data::from(Arc::clone(&self.passwords)));
         services
             .configure(move |service| {
-                service.app_data(tables.clone()).app_data(users.clone());
+                service.app_data(tables.clone()).app_data(passwords.clone());
             })
             .routes(gateway::rest::routes())
     }
@@ -79,13 +88,21 @@ impl GatewayRole {
     }
 }
 
-/// A gateway can do its job once it has tables: the hub may be away.
-fn readiness(status: &watch::Receiver<SyncStatus>) -> CheckResult {
+/// A gateway can do its job once it has tables: the hub may be away, unless `max_stale` (zero for no limit) is over.
+fn readiness(status: &watch::Receiver<SyncStatus>, now: Timestamp, max_stale: Duration) -> CheckResult {
     let status = status.borrow();
     if !status.is_loaded {
         return Err("has nothing to serve yet".to_owned());
     }
     let hub = if status.is_connected { "follows the hub" } else { "the hub does not answer" };
-    let lag = status.control.lag() + status.revocation.lag();
-    Ok(format!("serves; {hub}; {lag} entries behind; {} deployments failed", status.failed.len()))
+    let (control, revocation) = (&status.control, &status.revocation);
+    let report = format!(
+        "serves control {} and revocation {}; {hub}; {} entries behind; {} deployments failed",
+        control.applied.number,
+        revocation.applied.number,
+        control.lag() + revocation.lag(),
+        status.failed.len()
+    );
+    let is_stale = !max_stale.is_zero() && status.last_contact.is_none_or(|contact| contact.plus(max_stale) < now);
+    if is_stale { Err(format!("{report}; cut off for longer than max_stale")) } else { Ok(report) }
 }

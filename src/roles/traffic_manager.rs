@@ -2,33 +2,55 @@
 
 use std::sync::Arc;
 
-use domain::contract::Throttle;
+use domain::contract::{NodeAuthenticator, Throttle};
+use security::cluster_tls;
 use store::apim::lease_ledger::ApimLeaseLedger;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use traffic_manager::{Dependencies, TrafficManager};
+use traffic_manager::{Dependencies, Door, LeaseServer, TrafficManager};
 
-use crate::node::NodeContext;
+use super::RoleError;
+use crate::listeners::LeaseSockets;
+use crate::node::{Databases, NodeContext};
 
-pub(crate) struct TrafficManagerRole(TrafficManager);
+pub(crate) struct TrafficManagerRole {
+    manager: TrafficManager,
+    server: LeaseServer,
+    doors: Vec<Door>,
+}
 
 impl TrafficManagerRole {
-    pub(crate) fn create(node: &NodeContext, node_id: String) -> Self {
-        Self(TrafficManager::create(Dependencies {
-            ledger: Arc::new(ApimLeaseLedger::new(node.apim.clone())),
-            config: node.config.throttling.clone(),
+    pub(crate) fn create(
+        node: &NodeContext,
+        databases: &Databases,
+        nodes: Arc<dyn NodeAuthenticator>,
+        sockets: LeaseSockets,
+    ) -> Result<Self, RoleError> {
+        let config = node.config.throttling.clone();
+        let connections_max = usize::try_from(config.lease_connections_max).unwrap_or(usize::MAX);
+        let manager = TrafficManager::create(Dependencies {
+            ledger: Arc::new(ApimLeaseLedger::new(databases.apim.clone())),
+            config,
             clock: Arc::clone(&node.clock),
             metrics: node.metrics.clone(),
             runtime: node.runtime.clone(),
-            node_id,
-        }))
+            node_id: node.node_id.clone(),
+        });
+        let tls = cluster_tls::nodes_only_config(node.membership.certificate(), &[]);
+        let tls = Arc::new(tls.map_err(RoleError::of("traffic-manager"))?);
+        let doors = vec![Door { socket: sockets.tls, tls: Some(tls) }, Door { socket: sockets.plain, tls: None }];
+        let server = LeaseServer::new(manager.throttle(), nodes, connections_max, &node.metrics);
+        Ok(Self { manager, server, doors })
     }
 
     pub(crate) fn throttle(&self) -> Arc<dyn Throttle> {
-        self.0.throttle()
+        self.manager.throttle()
     }
 
-    pub(crate) fn start(self, shutdown: CancellationToken) -> JoinHandle<()> {
-        self.0.start(shutdown)
+    /// Must be called on the node's runtime.
+    pub(crate) fn start(self, shutdown: CancellationToken) -> Result<Vec<JoinHandle<()>>, RoleError> {
+        let mut tasks = self.server.start(self.doors, &shutdown).map_err(RoleError::of("traffic-manager"))?;
+        tasks.push(self.manager.start(shutdown));
+        Ok(tasks)
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use domain::{Secret, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -28,7 +28,7 @@ const CA_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400);
 pub enum ClusterKeysError {
     #[error("a key file of the cluster cannot be read or made")]
     File(#[from] KeyFileError),
-    #[error("folder '{}' cannot be listed", path.display())]
+    #[error("'{}' cannot be listed or changed", path.display())]
     Folder {
         path: PathBuf,
         #[source]
@@ -96,6 +96,17 @@ impl ClusterKeys {
     pub fn add_root(folder: &Path) -> Result<u32, ClusterKeysError> {
         let next = load_roots(folder)?.last().map_or(1, |root| root.id().saturating_add(1));
         Ok(ClusterRoot::load_or_create(&root_file(folder, next), next)?.id())
+    }
+
+    /// Removes the private half; nothing when it is not there.
+    pub fn remove_root(folder: &Path, id: u32) -> Result<(), ClusterKeysError> {
+        let path = root_file(folder, id);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(ClusterKeysError::Folder { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// By which nodes recognise the cluster's certificates.

@@ -80,11 +80,7 @@ impl ClusterCertificate {
 }
 
 /// A server configuration with both certificates. Handshakes that ask for a role fail as long as there is none for it.
-pub fn server_config(
-    public: Identity,
-    cluster: &ClusterCertificate,
-    alpn: &[&[u8]],
-) -> Result<ServerConfig, TlsError> {
+pub fn server_config(public: Identity, cluster: &ClusterCertificate, alpn: &[&[u8]]) -> Result<ServerConfig, TlsError> {
     let resolver = ByName { public: Arc::new(public.into_certified_key()?), cluster: cluster.clone() };
     Ok(tls::with_alpn(tls::server_builder()?.with_cert_resolver(Arc::new(resolver)), alpn))
 }

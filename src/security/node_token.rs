@@ -11,6 +11,7 @@ use biscuit_auth::builder::{Algorithm, BiscuitBuilder};
 use biscuit_auth::datalog::RunLimits;
 use biscuit_auth::macros::{authorizer, biscuit, block, rule};
 use biscuit_auth::{Biscuit, KeyPair, PublicKey, UnverifiedBiscuit};
+use domain::node::{NodeIdentity, role, service};
 use domain::{Secret, Timestamp};
 
 use crate::private_file;
@@ -46,34 +47,12 @@ pub enum NodeTokenError {
 
 /// Services that a node may call, by its role.
 const SERVICES_BY_ROLE: &[(&str, &[&str])] = &[
-    ("gateway", &[service::EVENT_HUB, service::LEASES, service::USER_STORE, service::NODE_TOKENS]),
-    ("publisher", &[service::KEY_MANAGER, service::NODE_TOKENS]),
-    ("devportal", &[service::KEY_MANAGER, service::NODE_TOKENS]),
-    ("key-manager", &[service::NODE_TOKENS]),
-    ("traffic-manager", &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    (role::GATEWAY, &[service::EVENT_HUB, service::LEASES, service::USER_STORE, service::NODE_TOKENS]),
+    (role::PUBLISHER, &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    (role::DEVPORTAL, &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    (role::KEY_MANAGER, &[service::NODE_TOKENS]),
+    (role::TRAFFIC_MANAGER, &[service::KEY_MANAGER, service::NODE_TOKENS]),
 ];
-
-/// Names of services that a callee asks [`verify`] for.
-pub mod service {
-    /// Logs of changes, snapshots, acknowledgements.
-    pub const EVENT_HUB: &str = "event-hub";
-    /// Clients, their secrets and tokens.
-    pub const KEY_MANAGER: &str = "key-manager";
-    /// Budget of throttle keys.
-    pub const LEASES: &str = "leases";
-    /// Checking people's passwords.
-    pub const USER_STORE: &str = "user-store";
-    /// Enrolment and renewal.
-    pub const NODE_TOKENS: &str = "node-tokens";
-}
-
-/// A node whose token was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeIdentity {
-    pub roles: Vec<String>,
-    /// `None` with an enrolment token that leaves the name to the node.
-    pub node_id: Option<String>,
-}
 
 /// Public halves of the root keys by their id: enough to verify.
 #[derive(Debug, Clone, Default)]
@@ -159,8 +138,7 @@ impl ClusterRoot {
         now: Timestamp,
     ) -> Result<Secret<String>, NodeTokenError> {
         let expires = to_system_time(now.plus(ttl));
-        let mut builder: BiscuitBuilder =
-            biscuit!(r#"check if time($now), $now < {expires};"#).root_key_id(self.id);
+        let mut builder: BiscuitBuilder = biscuit!(r#"check if time($now), $now < {expires};"#).root_key_id(self.id);
         for role in roles {
             let role = role.as_str();
             builder = builder.merge(block!(r#"role({role});"#));

@@ -7,11 +7,11 @@ use std::time::Duration;
 use chrono::Datelike;
 use domain::{Secret, Timestamp};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WantsServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::{ConfigBuilder, ServerConfig};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::private_file;
 pub use crate::private_file::KeyFileError;

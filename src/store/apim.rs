@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod apis;
 pub mod applications;
 pub mod artifacts;
+pub mod cluster_roots;
 pub mod deployments;
 pub mod gateways;
 pub mod key_mappings;

@@ -2,10 +2,13 @@
 //!
 //! Invariants: nothing is granted that was not durably reserved before (`domain::contract::LeaseLedger`); a window
 //! never grants more than its limit, whatever crashes or gets lost; the only cost of a crash is refusing too early.
-//! The decisions ([`window`], [`leases`]) are pure and take time as an argument. Entry point: [`TrafficManager`].
+//! The decisions ([`window`], [`leases`]) are pure and take time as an argument. Entry points: [`TrafficManager`],
+//! and [`server::LeaseServer`] for gateways on other nodes.
 
 pub mod leases;
 pub mod owner;
+pub mod server;
 pub mod window;
 
 pub use owner::{Dependencies, TrafficManager};
+pub use server::{Door, LeaseServer};

@@ -32,7 +32,7 @@ impl Server {
     }
 
     async fn keys(&self) -> Keys {
-        let token = administrator_token(&self.node.management_url).await;
+        let token = administrator_token(&self.node.management_url, "admin").await;
         let subscriber = Subscriber { rest: Rest::new(&self.node.management_url, Credentials::Bearer(token)) };
         let application = subscriber.create_application("Client", "Unlimited").await;
         subscriber.generate_keys(&application, "PRODUCTION").await
@@ -105,7 +105,7 @@ async fn apictl_imports_lists_publishes_gets_keys_and_deletes() {
     let variables = [
         ("SERVED", served.join("\n")),
         ("DEFINITION", definition.to_str().unwrap().to_owned()),
-        ("PUBLISHER_TOKEN", administrator_token(&server.node.management_url).await),
+        ("PUBLISHER_TOKEN", administrator_token(&server.node.management_url, "admin").await),
         ("BACKEND", "http://127.0.0.1:9".to_owned()),
     ];
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -356,7 +356,7 @@ on_both_databases! {
         assert_eq!((&page["count"], &page["pagination"]["total"], &page["list"][0]["name"]), (&json!(1), &json!(2), &json!("Pizza")));
         assert!(get("/search?query=colour:red").await.expect(400).field("description").contains("query"));
         let settings = get("/settings").await.expect(200).json();
-        let gateway = format!("https://localhost:{}", sandbox.addresses.gateway_https.port());
+        let gateway = format!("https://localhost:{}", sandbox.gateway_port());
         assert!(settings["apiGatewayEndpoint"].as_str().unwrap().contains(&gateway));
         assert!(settings["scopes"].as_array().unwrap().contains(&json!("apim:subscribe")));
         assert_eq!(get("/throttling-policies/subscription/Gold").await.expect(200).field("name"), "Gold");

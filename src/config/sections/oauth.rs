@@ -10,11 +10,12 @@ use crate::human::HumanDuration;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Oauth {
-    /// `iss` of every token, the same on all nodes. When unset: `https://HOSTNAME:MANAGEMENT_PORT/oauth2/token`.
+    /// `iss` of every token, the same on all nodes. When unset: `https://HOSTNAME:MANAGEMENT_PORT/oauth2/token`; must be
+    /// set where key managers and publishers are nodes of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Scheme, host and port under which clients reach the token service, e.g. those of a load balancer. When unset:
-    /// `https://HOSTNAME:MANAGEMENT_PORT` of the node itself.
+    /// Scheme, host and port under which clients reach the token service, e.g. those of a load balancer. When unset: those
+    /// of the issuer, else `https://HOSTNAME:MANAGEMENT_PORT` of the node itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     /// Algorithm of new signing keys: `RS256`, `ES256` or `EdDSA`. After a change the old key goes on signing until

@@ -1,5 +1,6 @@
 //! The event hub as gateways see it: numbered logs that are read by position, and acknowledgements.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -52,6 +53,26 @@ pub struct GatewayHeartbeat {
     pub revocation: u64,
 }
 
+/// The hub's answer to a heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HubPulse {
+    /// Newest numbers of the two logs, so that lag is known also while nothing is fetched.
+    pub control: u64,
+    pub revocation: u64,
+    /// What a gateway of these environments holds at one position, to compare with; absent when the hub has not looked
+    /// lately.
+    pub content: Option<ContentDigest>,
+}
+
+/// Digests of everything that a gateway holds at a position of the control log, by kind (`applications`,
+/// `subscriptions`, ..). Order does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentDigest {
+    pub at: Position,
+    pub kinds: BTreeMap<String, String>,
+}
+
 /// What became of one deployment or removal at one gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentAck {
@@ -77,7 +98,7 @@ pub trait EventBus: Send + Sync {
     async fn fetch(&self, fetch: Fetch) -> Result<Fetched, EventBusError>;
 
     /// Registers the gateway or renews its registration.
-    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<(), EventBusError>;
+    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<HubPulse, EventBusError>;
 
     /// Stores acknowledgements durably; repeating one is harmless.
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError>;

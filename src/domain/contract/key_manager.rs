@@ -1,5 +1,7 @@
 //! What the developer portal asks of a key manager.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
@@ -13,14 +15,24 @@ use crate::{ApiId, Organization, Secret};
 pub enum KeyManagerError {
     /// The request breaks a rule; `field` is the wire name.
     #[error("{field}: {reason}")]
-    Invalid { field: &'static str, reason: String },
+    Invalid { field: Cow<'static, str>, reason: String },
     #[error("there is no OAuth client '{0}'")]
     UnknownClient(String),
     /// The key manager's database has no free connection (the answer is 503 with Retry-After).
     #[error("the key manager is busy")]
     Busy,
+    /// No key manager answers (the answer is 503 with Retry-After).
+    #[error("no key manager can be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the key manager failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl KeyManagerError {
+    /// The request breaks a rule; `field` is the wire name.
+    pub fn invalid(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        Self::Invalid { field: field.into(), reason: reason.into() }
+    }
 }
 
 /// Dynamic client registration and application tokens.

@@ -16,13 +16,17 @@ pub enum UserStoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The users of shared_db.
+/// What nodes without the user store may ask of it.
 #[async_trait]
-pub trait UserStore: Send + Sync {
+pub trait PasswordChecker: Send + Sync {
     /// The user when name (`user` or `user@tenant`) and password fit; `None` otherwise, in the same time for an unknown
     /// user as for a wrong password.
     async fn authenticate(&self, username: &str, password: &Secret<String>) -> Result<Option<User>, UserStoreError>;
+}
 
+/// The users of shared_db.
+#[async_trait]
+pub trait UserStore: PasswordChecker {
     /// Gives the user another password; says whether there is such a user.
     async fn set_password(&self, id: UserId, password: &Secret<String>, now: Timestamp)
     -> Result<bool, UserStoreError>;

@@ -8,7 +8,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::contract::{UserStore, UserStoreError};
+use domain::contract::{PasswordChecker, UserStoreError};
 use domain::user::{User, role};
 use domain::{Secret, error_code};
 use http::guard::{Access, Guard};
@@ -31,7 +31,7 @@ impl FromRequest for Operator {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let credentials = credentials(request);
-        let users = request.app_data::<web::Data<dyn UserStore>>().map(|users| Arc::clone(users));
+        let users = request.app_data::<web::Data<dyn PasswordChecker>>().map(|users| Arc::clone(users));
         Box::pin(async move {
             let (username, password) = credentials.ok_or_else(Problem::unauthenticated)?;
             let users = users.ok_or_else(|| Problem::busy(1))?;

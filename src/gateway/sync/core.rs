@@ -37,7 +37,7 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(deps: Deps, gateway_id: String, last_good: LastGood, restored: Restored) -> Self {
+    pub(super) fn new(deps: Deps, last_good: LastGood, restored: Restored) -> Self {
         let status = SyncStatus {
             control: LogStatus { applied: restored.control.clone(), head: restored.control.number },
             revocation: LogStatus { applied: restored.revocation.clone(), head: restored.revocation.number },
@@ -50,7 +50,7 @@ impl Core {
             data: deps.data,
             last_good,
             tables: deps.tables,
-            gateway_id,
+            gateway_id: deps.gateway_id,
             environments: deps.environments,
             clock: deps.clock,
             options: deps.options,

@@ -28,6 +28,7 @@ impl Gateway {
             bus: hub.clone(),
             data: hub.clone(),
             carbon,
+            gateway_id: "gateway-1".to_owned(),
             tables: tables.clone(),
             environments: vec!["Default".into()],
             clock: Arc::new(SystemClock),
@@ -37,8 +38,7 @@ impl Gateway {
                 pause_max: Duration::from_millis(20),
                 ..Options::default()
             },
-        })
-        .unwrap();
+        });
         let (status, id, shutdown) = (sync.status(), sync.gateway_id().to_owned(), CancellationToken::new());
         let running = Some(sync.start(shutdown.clone()));
         Self { tables, status, id, shutdown, running }

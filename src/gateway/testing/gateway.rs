@@ -139,6 +139,7 @@ impl TestGateway {
         let throttle = Arc::new(FakeThrottle::default());
         let metrics = Metrics::new();
         let deps = GatewayDeps {
+            token_service: None,
             tables: tables.clone(),
             throttle: throttle.clone(),
             metrics: metrics.clone(),

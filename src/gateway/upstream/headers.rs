@@ -55,6 +55,20 @@ pub fn prepare_request_headers(headers: &mut HeaderMap, credentials: [&HeaderNam
         headers.remove(name);
     }
     join_cookies(headers);
+    note_forwarded(headers, forwarded);
+}
+
+/// Makes a client's headers fit for a key manager, which checks the credentials itself.
+pub fn prepare_passed_headers(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
+    remove_named_by_connection(headers);
+    for name in HOP_BY_HOP.iter().chain(&[HOST, EXPECT, HTTP2_SETTINGS, PROXY_AUTHORIZATION, CONTENT_LENGTH]) {
+        headers.remove(name);
+    }
+    join_cookies(headers);
+    note_forwarded(headers, forwarded);
+}
+
+fn note_forwarded(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
     if !forwarded.is_trusted {
         for name in [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT, X_REAL_IP, FORWARDED] {
             headers.remove(name);

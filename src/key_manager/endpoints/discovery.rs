@@ -32,7 +32,7 @@ pub(super) async fn metadata(service: Service, request: HttpRequest) -> HttpResp
         Err(error) => return super::answer::<()>(&service, Err(error)),
     };
     let organization = realm.organization();
-    let url = |path: &str| format!("{}{}{path}", service.base_url, tenant::path_prefix(&organization));
+    let url = |path: &str| format!("{}{}{path}", service.resident.public_url, tenant::path_prefix(&organization));
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=60")).json(MetadataDto {
         issuer: service.signing.issuer_of(&organization),
         token_endpoint: url(path::TOKEN),

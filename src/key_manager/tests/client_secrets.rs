@@ -43,10 +43,12 @@ async fn a_client_has_a_limited_number_of_secrets_and_expired_ones_do_not_count(
     for _ in 0..9 {
         add(Some(60)).await.unwrap();
     }
-    assert!(matches!(add(None).await, Err(KeyManagerError::Invalid { field: "consumerSecrets", .. })));
+    assert!(matches!(add(None).await, Err(KeyManagerError::Invalid { field, .. }) if field == "consumerSecrets"));
     fixture.pass(60);
     add(None).await.unwrap();
-    assert!(matches!(add(Some(0)).await, Err(KeyManagerError::Invalid { field: "additionalProperties", .. })));
+    assert!(
+        matches!(add(Some(0)).await, Err(KeyManagerError::Invalid { field, .. }) if field == "additionalProperties")
+    );
 }
 
 #[actix_web::test]

@@ -67,7 +67,7 @@ async fn what_cannot_be_issued_is_told() {
     assert!(matches!(outcome, Err(KeyManagerError::UnknownClient(_))));
     let client = fixture.client("password", Kind::PortalApplication).await;
     let outcome = fixture.service.issue_application_token(&organization(), &client.client.id, &[], None).await;
-    assert!(matches!(outcome, Err(KeyManagerError::Invalid { field: "grantType", .. })));
+    assert!(matches!(outcome, Err(KeyManagerError::Invalid { field, .. }) if field == "grantType"));
     let outcome = fixture.service.register_client(registration(" ", "password", Kind::Tool)).await;
-    assert!(matches!(outcome, Err(KeyManagerError::Invalid { field: "clientName", .. })));
+    assert!(matches!(outcome, Err(KeyManagerError::Invalid { field, .. }) if field == "clientName"));
 }

@@ -12,14 +12,14 @@ use crate::node::NodeContext;
 /// The file with the administrator's password cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("'{}' (super_admin.password_file) cannot be read", path.display())]
-pub(super) struct PasswordFileError {
+pub(crate) struct PasswordFileError {
     path: PathBuf,
     #[source]
     source: std::io::Error,
 }
 
 /// From the configuration, else from the file that it names, else the default one.
-pub(super) fn administrator_password(node: &NodeContext) -> Result<Secret<String>, PasswordFileError> {
+pub(crate) fn administrator_password(node: &NodeContext) -> Result<Secret<String>, PasswordFileError> {
     let section = &node.config.super_admin;
     if let Some(password) = &section.password {
         return Ok(password.secret().clone());

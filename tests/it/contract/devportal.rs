@@ -56,7 +56,7 @@ async fn keys_by_id(contract: &Contract, application_id: &str) {
 /// A client that was registered elsewhere becomes the application's sandbox key for a while.
 async fn mapped_keys(contract: &Contract, application_id: &str) {
     let body = json!({"clientName": "elsewhere", "owner": "admin", "grantType": "client_credentials", "saasApp": true});
-    let rest = Rest::new(contract.rest.base.clone(), administrator());
+    let rest = Rest::new(contract.rest.base.clone(), administrator("admin"));
     let registered = rest.post("/client-registration/v0.17/register", &body).await.expect(200);
     let wish = json!({
         "keyType": "SANDBOX",

@@ -92,6 +92,7 @@ fn every_served_operation_is_of_the_contract_and_asks_for_its_scopes() {
             Access::Optional | Access::Public => {
                 assert!(scopes.is_empty() || operation.2 == "/settings", "{operation:?} must ask for {scopes:?}");
             }
+            Access::Node(_) => panic!("{operation:?} is for people and tools, not for nodes"),
         }
     }
 }

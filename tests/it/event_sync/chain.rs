@@ -259,13 +259,14 @@ impl Gateway {
             bus: Arc::new(chain.hub.clone()),
             data: Arc::new(chain.hub.clone()),
             carbon: Carbon::open(&home.path().join("carbon.db"), SystemClock.now()).unwrap(),
+            // The same in each life on one home.
+            gateway_id: home.path().file_name().unwrap().to_str().unwrap().to_owned(),
             tables: tables.clone(),
             environments: vec![ENVIRONMENT.into()],
             clock: Arc::new(SystemClock),
             metrics: metrics.clone(),
             options: Options::default(),
-        })
-        .unwrap();
+        });
         let (status, shutdown) = (sync.status(), CancellationToken::new());
         let running = sync.start(shutdown.clone());
         Self { home, tables, status, metrics, shutdown, running }

@@ -70,7 +70,7 @@ async fn nothing_acknowledged_is_lost_in_fifty_kills() {
         tokio::task::spawn_blocking(move || Process::start(&home, &[]))
     };
     let mut node = start().await.unwrap();
-    let admin = Credentials::Bearer(administrator_token(&node.management_url).await);
+    let admin = Credentials::Bearer(administrator_token(&node.management_url, "admin").await);
     for round in 0..KILLS {
         let (writes, mut written) = watch::channel(0);
         let rest = Rest::new(node.management_url.clone(), admin.clone());

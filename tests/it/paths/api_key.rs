@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::actors::{Published, properties};
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Credentials};
@@ -40,7 +40,7 @@ async fn wait_with_key(caller: &Caller, path: &str, key: &str, status: u16) -> A
     .await
 }
 
-on_both_databases! {
+on_every_topology! {
     async fn a_key_calls_until_it_is_revoked_and_survives_a_restart(sandbox) {
         let (api, application) = scene(sandbox).await;
         let subscriber = sandbox.subscriber();

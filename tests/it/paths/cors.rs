@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::actors::properties;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::Answer;
 
-on_both_databases! {
+on_every_topology! {
     async fn an_api_tells_browsers_what_its_publisher_says(sandbox) {
         let publisher = sandbox.publisher();
         let mut wish = properties("Pizza", "/pizza", &["Gold"], &publisher.backend_url);

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::actors::properties;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Credentials};
@@ -12,7 +12,7 @@ async fn with_key(caller: &Caller, path: &str, key: &str) -> Answer {
     Answer::of(caller.rest.request(Method::GET, path).header("Internal-Key", key)).await
 }
 
-on_both_databases! {
+on_every_topology! {
     async fn a_created_api_is_tried_out_by_its_publisher_only(sandbox) {
         let publisher = sandbox.publisher();
         let wish = properties("Pizza", "/pizza", &["Gold"], &publisher.backend_url);

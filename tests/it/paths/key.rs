@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Credentials, client};
 use crate::support::{Sandbox, eventually};
@@ -28,7 +28,7 @@ async fn management_token(sandbox: &Sandbox, scopes: &str) -> (String, String, S
     (token, id, secret)
 }
 
-on_both_databases! {
+on_every_topology! {
     async fn every_management_surface_takes_a_token_and_refuses_it_once_revoked(sandbox) {
         let scopes = "apim:api_view apim:subscribe apim:admin apim:api_create apim:no_such_scope";
         let (token, id, secret) = management_token(sandbox, scopes).await;
@@ -156,7 +156,7 @@ on_both_databases! {
         assert_eq!((&list["pagination"]["total"], &list["list"][0]["id"]), (&json!(1), &json!(api.id)));
         anybody.get(&format!("/api/am/devportal/v3/apis/{created}")).await.expect(404);
         let shown = anybody.get(&format!("/api/am/devportal/v3/apis/{}", api.id)).await.expect(200).json();
-        assert_eq!(shown["endpointURLs"][0]["URLs"]["https"], format!("https://localhost:{}/pizza/1.0.0", sandbox.addresses.gateway_https.port()));
+        assert_eq!(shown["endpointURLs"][0]["URLs"]["https"], format!("https://localhost:{}/pizza/1.0.0", sandbox.gateway_port()));
         let swagger = anybody.get(&format!("/api/am/devportal/v3/apis/{}/swagger", api.id)).await.expect(200).json();
         assert_eq!(swagger["servers"][0]["url"], shown["endpointURLs"][0]["URLs"]["https"]);
         assert!(!swagger.to_string().contains(&sandbox.backend.url()), "the back end's address is the publisher's secret");

@@ -3,7 +3,7 @@
 use reqwest::multipart::Form;
 use serde_json::{Value, json};
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::actors::properties;
 use crate::support::definitions::{PIZZA, PIZZA_V2, PIZZA_V31};
 use crate::support::rest::Answer;
@@ -16,7 +16,7 @@ fn verbs_and_targets(api: &Value) -> Vec<String> {
         .collect()
 }
 
-on_both_databases! {
+on_every_topology! {
     async fn an_imported_api_is_created_with_its_operations_and_scopes(sandbox) {
         let publisher = sandbox.publisher();
         let answer = publisher.import(PIZZA, &properties("Pizza", "/pizza", &["Gold"], "http://localhost:1")).await.expect(201);

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, Credentials};
 
-on_both_databases! {
+on_every_topology! {
     async fn a_governed_call_reaches_the_back_end_clean(sandbox) {
         let (publisher, subscriber) = (sandbox.publisher(), sandbox.subscriber());
         let api = publisher.publish(PIZZA, "Pizza", "/pizza", &["Unlimited"]).await;

@@ -1,9 +1,9 @@
 //! A node that starts again on its home folder serves what it served.
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::definitions::PIZZA;
 
-on_both_databases! {
+on_every_topology! {
     async fn what_was_served_is_served_after_a_restart(sandbox) {
         let (publisher, subscriber) = (sandbox.publisher(), sandbox.subscriber());
         sandbox.admin().create_policy("subscription", "Ten", 10).await;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::Caller;
 use crate::support::definitions::PIZZA;
 
@@ -34,7 +34,7 @@ async fn storm(caller: &Caller, path: &str, callers: usize) -> (usize, crate::su
     (passed.load(Ordering::Relaxed), last.unwrap())
 }
 
-on_both_databases! {
+on_every_topology! {
     async fn a_subscription_tier_of_n_admits_exactly_n(sandbox) {
         let (publisher, subscriber) = (sandbox.publisher(), sandbox.subscriber());
         sandbox.admin().create_policy("subscription", "Fifty", 50).await;

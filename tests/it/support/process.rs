@@ -35,7 +35,7 @@ impl Process {
             let end = url.match_indices('/').nth(2).map_or(url.len(), |(index, _)| index);
             url[..end].to_owned()
         };
-        let (management_url, gateway_url) = (url("Token service"), url("Gateway"));
+        let (management_url, gateway_url) = (url("Health, metrics"), url("Gateway"));
         assert!(!management_url.is_empty() && !gateway_url.is_empty(), "no URLs in: {welcome}");
         Self { child, management_url, gateway_url, welcome }
     }

@@ -1,85 +1,70 @@
-//! A node of one test's own, inside the test's process.
+//! The nodes of one test's own, inside the test's process, and the people who use them.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use config::Sources;
-use gatewright::listeners::{Addresses, Demo};
-use gatewright::node::{Node, NodeOptions, RunningNode};
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::actors::{Admin, Caller, Publisher, Subscriber};
 use super::backend::Backend;
 use super::database::{DatabaseKind, Databases};
+pub use super::nodes::{FREE_PORTS, configure};
+use super::nodes::{Nodes, Topology};
 use super::rest::{Answer, Credentials, Rest, client};
-use super::wait::eventually;
 
-/// Ports are free ones, the home folder is temporary.
+/// Ports are free ones, home folders are temporary.
 pub struct Sandbox {
-    node: Option<RunningNode>,
-    pub addresses: Addresses,
+    pub nodes: Nodes,
     pub backend: Backend,
     /// An administrator's access token with every scope.
     admin_token: String,
-    home: Arc<TempDir>,
     databases: Option<Databases>,
 }
 
-/// Configuration that every test node shares: free ports, and few threads.
-pub const FREE_PORTS: &str =
-    "[server]\nmanagement_port = 0\nworkers = 1\n[gateway]\nhttp_port = 0\nhttps_port = 0\nworkers = 1\n";
-
-/// Writes `HOME/conf/deployment.toml`.
-pub fn configure(home: &Path, toml: &str) {
-    std::fs::create_dir_all(home.join("conf")).unwrap();
-    std::fs::write(home.join("conf/deployment.toml"), toml).unwrap();
-}
-
 impl Sandbox {
+    /// One node with every role.
     pub async fn start(kind: DatabaseKind) -> Self {
         Self::start_with(kind, "").await
     }
 
     /// With further sections of the configuration.
     pub async fn start_with(kind: DatabaseKind, toml: &str) -> Self {
-        let home = Arc::new(tempfile::tempdir().unwrap());
-        let (database_toml, databases) = Databases::create(kind);
-        // The profile may open a plain version port: tests share a machine, so it takes a free one.
-        configure(home.path(), &format!("{FREE_PORTS}{database_toml}{toml}"));
-        let node = start_node(home.path()).await;
-        let addresses = node.addresses().clone();
-        let management_url = format!("https://localhost:{}", addresses.management.port());
-        Self {
-            node: Some(node),
-            addresses,
-            backend: Backend::start().await,
-            admin_token: administrator_token(&management_url).await,
-            home,
-            databases,
-        }
+        Self::start_as(Topology::AllInOne, kind, toml).await
     }
 
-    /// Stops the node and starts it anew on the same home folder; ports are other ones.
+    /// One node for each profile, on PostgreSQL.
+    pub async fn split() -> Self {
+        Self::start_as(Topology::Split, DatabaseKind::Postgres, "").await
+    }
+
+    async fn start_as(topology: Topology, kind: DatabaseKind, toml: &str) -> Self {
+        let (database_toml, databases) = Databases::create(kind);
+        let toml = format!("{database_toml}{toml}");
+        let nodes = match topology {
+            Topology::AllInOne => Nodes::all_in_one(&toml).await,
+            Topology::Split => Nodes::split(&toml).await,
+        };
+        let admin_token = administrator_token(&nodes.management_url(), nodes.administrator_password()).await;
+        Self { nodes, backend: Backend::start().await, admin_token, databases }
+    }
+
+    /// Stops the nodes and starts them anew on the same home folders; free ports are other ones.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let node = start_node(self.home.path()).await;
-        self.addresses = node.addresses().clone();
-        self.node = Some(node);
+        self.nodes.start().await;
     }
 
     pub async fn stop(&mut self) {
-        if let Some(node) = self.node.take() {
-            node.shutdown().await;
-        }
+        self.nodes.stop().await;
     }
 
     pub fn management_url(&self) -> String {
-        format!("https://localhost:{}", self.addresses.management.port())
+        self.nodes.management_url()
+    }
+
+    pub fn gateway_port(&self) -> u16 {
+        self.nodes.addresses("gateway").gateway.unwrap().https.port()
     }
 
     pub fn gateway_url(&self) -> String {
-        format!("https://localhost:{}", self.addresses.gateway_https.port())
+        format!("https://localhost:{}", self.gateway_port())
     }
 
     /// The management listener with any credentials.
@@ -94,12 +79,12 @@ impl Sandbox {
 
     /// The administrator with name and password.
     pub fn password_rest(&self) -> Rest {
-        self.rest(administrator())
+        self.rest(administrator(self.nodes.administrator_password()))
     }
 
     /// The database of users and tenants.
     pub fn shared_db_url(&self) -> String {
-        let file = || format!("sqlite:{}", self.home.path().join("db/shared.db").display());
+        let file = || format!("sqlite:{}", self.nodes.home("key-manager").join("db/shared.db").display());
         self.databases.as_ref().map_or_else(file, Databases::shared_url)
     }
 
@@ -125,35 +110,22 @@ impl Sandbox {
     }
 }
 
-pub fn administrator() -> Credentials {
-    Credentials::Basic("admin".to_owned(), "admin".to_owned())
+pub fn administrator(password: &str) -> Credentials {
+    Credentials::Basic("admin".to_owned(), password.to_owned())
 }
 
 /// A client by DCR, then a token by password with every scope of the management APIs.
-pub async fn administrator_token(management_url: &str) -> String {
+pub async fn administrator_token(management_url: &str, password: &str) -> String {
     let body =
         json!({"clientName": "tests", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
-    let rest = Rest::new(management_url, administrator());
+    let rest = Rest::new(management_url, administrator(password));
     let registered = rest.post("/client-registration/v0.17/register", &body).await.expect(200);
     let scopes: Vec<&str> = domain::scope::rest_api::all().collect();
-    let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", &scopes.join(" "))];
+    let form =
+        [("grant_type", "password"), ("username", "admin"), ("password", password), ("scope", &scopes.join(" "))];
     let request = client()
         .post(format!("{management_url}/oauth2/token"))
         .basic_auth(registered.field("clientId"), Some(registered.field("clientSecret")))
         .form(&form);
     Answer::of(request).await.expect(200).field("access_token")
-}
-
-async fn start_node(home: &Path) -> RunningNode {
-    let sources = Sources {
-        home: home.to_owned(),
-        profile: "all-in-one".to_owned(),
-        environment: vec![("GATEWRIGHT__SERVER__VERSION_PORT".to_owned(), "0".to_owned())],
-        ..Sources::default()
-    };
-    let loaded = config::load(&sources).unwrap_or_else(|errors| panic!("{errors}"));
-    let options = NodeOptions { loaded, home: home.to_owned(), demo: Demo::No };
-    let node = Node::start(options).await.unwrap_or_else(|error| panic!("the node does not start: {error:?}"));
-    eventually("the node is ready", async || node.ready().await.then_some(())).await;
-    node
 }

@@ -1,10 +1,10 @@
 //! Tenants' APIs on the gateway: under their own path, for their own tokens.
 
-use crate::on_both_databases;
+use crate::on_every_topology;
 use crate::support::Tenant;
 use crate::support::definitions::PIZZA;
 
-on_both_databases! {
+on_every_topology! {
     async fn a_tenants_api_is_served_under_its_path_to_its_own_tokens_only(sandbox) {
         let one = Tenant::create(sandbox, "one.example").await;
         let two = Tenant::create(sandbox, "two.example").await;

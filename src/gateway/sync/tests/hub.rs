@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use domain::contract::event_bus::{DeploymentAck, EventBus, EventBusError, Fetch, Fetched, GatewayHeartbeat};
+use domain::contract::event_bus::{DeploymentAck, EventBus, EventBusError, Fetch, Fetched, GatewayHeartbeat, HubPulse};
 use domain::contract::{RuntimeData, RuntimeDataError};
 use domain::event::{Event, LogEntry, LogName, Position, SCHEMA_VERSION};
 use domain::runtime::{DeployedRevision, GatewayApi, Snapshot};
@@ -121,10 +121,10 @@ impl EventBus for Hub {
         }
     }
 
-    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<(), EventBusError> {
+    async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<HubPulse, EventBusError> {
         self.state().check()?;
         self.change(|state| state.heartbeats.push(heartbeat));
-        Ok(())
+        Ok(HubPulse::default())
     }
 
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError> {

@@ -50,7 +50,7 @@ async fn wrong_requests_to_the_token_endpoints_are_refused_in_oauths_form() {
     let stranger = Credentials::Basic("nobody".to_owned(), "wrong".to_owned());
     let mut complaints = Vec::new();
     for path in ["/oauth2/token", "/oauth2/revoke", "/oauth2/introspect", REGISTER] {
-        let known = if path == REGISTER { administrator() } else { owner.clone() };
+        let known = if path == REGISTER { administrator("admin") } else { owner.clone() };
         for credentials in [&known, &stranger, &Credentials::None] {
             for (kind, body) in bodies() {
                 let shown: String = String::from_utf8_lossy(&body).chars().take(40).collect();
@@ -79,7 +79,7 @@ async fn wrong_requests_to_the_token_endpoints_are_refused_in_oauths_form() {
         let mut body = good.clone();
         body[field] = value;
         let shown: String = body[field].to_string().chars().take(40).collect();
-        let answer = send(&sandbox, REGISTER, &administrator(), JSON, body.to_string().into_bytes()).await;
+        let answer = send(&sandbox, REGISTER, &administrator("admin"), JSON, body.to_string().into_bytes()).await;
         if !is_oauth_error(&answer) {
             complaints.push(format!("{REGISTER} with {field} {shown}: {} {}", answer.status, answer.text));
         }

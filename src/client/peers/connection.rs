@@ -1,0 +1,179 @@
+//! One HTTP/2 connection to another node.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{Secret, Timestamp};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use security::cluster_tls::Fingerprint;
+use security::enrolment::Credentials;
+use security::node_token;
+use serde::Deserialize;
+
+use super::dial::{Address, DialError, dial};
+use super::{ANSWER_BYTES_MAX, Attempt};
+
+/// How often the other side must show that it lives, and how long it may take.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a narrowed token is used; it lives twice as long.
+const NARROWED_FOR: Duration = Duration::from_secs(30);
+
+/// Largest answer that is passed on.
+const PASSED_BYTES_MAX: usize = 1 << 20;
+
+/// Longest reason that is read of an error answer, in bytes.
+const REASON_BYTES_MAX: usize = 64 * 1024;
+
+pub(super) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    authority: String,
+    callee: String,
+    narrowed: Mutex<Option<Narrowed>>,
+}
+
+/// What came of passing a call on.
+pub(super) enum Passed {
+    Answered(Response<Bytes>),
+    NotSent(String),
+    Lost,
+}
+
+/// A token for this connection.
+#[derive(Clone)]
+struct Narrowed {
+    header: HeaderValue,
+    /// Credentials that it comes from.
+    issued_at: Timestamp,
+    until: Timestamp,
+}
+
+impl Connection {
+    /// The connection goes on in a task of the current runtime until both sides let go.
+    pub(super) async fn open(address: &Address, role: &str, trust: Fingerprint) -> Result<Self, DialError> {
+        let dialled = dial(address, role, trust, &[b"h2"]).await?;
+        if dialled.stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(DialError::Protocol);
+        }
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_TIMEOUT)
+            .keep_alive_while_idle(true);
+        let (sender, connection) = builder.handshake(TokioIo::new(dialled.stream)).await.map_err(DialError::Http)?;
+        let shown = address.to_string();
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(peer = shown, %error, "a connection to another node ended");
+            }
+        });
+        Ok(Self { sender, authority: address.to_string(), callee: dialled.callee, narrowed: Mutex::new(None) })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    pub(super) async fn ask(&self, path: &str, body: Bytes, credentials: &Credentials, now: Timestamp) -> Attempt {
+        let header = match self.authorization(credentials, now) {
+            Ok(header) => header,
+            Err(error) => return Attempt::NotSent(error),
+        };
+        let request = Request::post(format!("https://{}{path}", self.authority))
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, header)
+            .body(Full::new(body));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Attempt::NotSent(error.to_string()),
+        };
+        let mut sender = self.sender.clone();
+        if let Err(error) = sender.ready().await {
+            return Attempt::NotSent(error.to_string());
+        }
+        match sender.send_request(request).await {
+            Ok(response) => read(response).await,
+            Err(error) => Attempt::Lost(error.to_string()),
+        }
+    }
+
+    /// Sends a call as it is; its target is a path.
+    pub(super) async fn pass(&self, request: Request<Bytes>) -> Passed {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = match format!("https://{}{path}", self.authority).parse() {
+            Ok(uri) => uri,
+            Err(_) => return Passed::NotSent("the target is not valid".to_owned()),
+        };
+        parts.version = Version::HTTP_2;
+        let mut sender = self.sender.clone();
+        if let Err(error) = sender.ready().await {
+            return Passed::NotSent(error.to_string());
+        }
+        let Ok(response) = sender.send_request(Request::from_parts(parts, Full::new(body))).await else {
+            return Passed::Lost;
+        };
+        let (parts, body) = response.into_parts();
+        match Limited::new(body, PASSED_BYTES_MAX).collect().await {
+            Ok(body) => Passed::Answered(Response::from_parts(parts, body.to_bytes())),
+            Err(_) => Passed::Lost,
+        }
+    }
+
+    fn authorization(&self, credentials: &Credentials, now: Timestamp) -> Result<HeaderValue, String> {
+        let mut narrowed = self.narrowed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = |own: &&Narrowed| {
+            let age = own.until.as_millis().saturating_sub(now.as_millis());
+            let longest = i64::try_from(NARROWED_FOR.as_millis()).unwrap_or(i64::MAX);
+            // A clock that was set back must not keep a token for ever.
+            own.issued_at == credentials.issued_at && age > 0 && age <= longest
+        };
+        if let Some(own) = narrowed.as_ref().filter(is_fresh) {
+            return Ok(own.header.clone());
+        }
+        let token = node_token::attenuate(&credentials.token, &self.callee, now).map_err(|error| error.to_string())?;
+        let bearer = Secret::new(format!("Bearer {}", token.expose()));
+        let mut header = HeaderValue::from_str(bearer.expose()).map_err(|error| error.to_string())?;
+        header.set_sensitive(true);
+        let until = now.plus(NARROWED_FOR);
+        *narrowed = Some(Narrowed { header: header.clone(), issued_at: credentials.issued_at, until });
+        Ok(header)
+    }
+}
+
+async fn read(response: Response<hyper::body::Incoming>) -> Attempt {
+    let status = response.status();
+    let limit = if status.is_success() { ANSWER_BYTES_MAX } else { REASON_BYTES_MAX };
+    let body = match Limited::new(response.into_body(), limit).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => return Attempt::Lost(error.to_string()),
+    };
+    match status {
+        status if status.is_success() => Attempt::Answered(body),
+        StatusCode::UNAUTHORIZED => Attempt::Refused,
+        status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            Attempt::Unable(format!("answers {}", status.as_u16()))
+        }
+        status => Attempt::Status(status.as_u16(), reason(&body)),
+    }
+}
+
+/// The description of a WSO2 `Error`, else the start of the body.
+fn reason(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        description: String,
+    }
+
+    match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(error) => error.description,
+        Err(_) => String::from_utf8_lossy(body).chars().take(200).collect(),
+    }
+}
