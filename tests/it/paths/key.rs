@@ -21,7 +21,12 @@ async fn management_token(sandbox: &Sandbox, scopes: &str) -> (String, String, S
     let (id, secret) = (registered.field("clientId"), registered.field("clientSecret"));
     let again = sandbox.password_rest().post("/client-registration/v0.17/register", &body).await.expect(200);
     assert_eq!((again.field("clientId"), again.field("clientSecret")), (id.clone(), secret.clone()));
-    let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", scopes)];
+    let form = [
+        ("grant_type", "password"),
+        ("username", "admin"),
+        ("password", sandbox.nodes.administrator_password()),
+        ("scope", scopes),
+    ];
     let request =
         client().post(format!("{}/oauth2/token", sandbox.management_url())).basic_auth(&id, Some(&secret)).form(&form);
     let token = Answer::of(request).await.expect(200).field("access_token");
@@ -73,7 +78,7 @@ on_every_topology! {
         let subscriber = sandbox.subscriber();
         let application = subscriber.create_application("Phone", "Unlimited").await;
         let keys = subscriber.generate_keys(&application, "PRODUCTION").await;
-        let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin")];
+        let form = [("grant_type", "password"), ("username", "admin"), ("password", sandbox.nodes.administrator_password())];
         let first = subscriber.token(&keys, &form).await.expect(200);
         let refresh = async |token: &str| subscriber.token(&keys, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
         let second = refresh(&first.field("refresh_token")).await.expect(200);
@@ -168,7 +173,7 @@ on_every_topology! {
 async fn introspect(sandbox: &Sandbox, token: &str) -> serde_json::Value {
     let request = client()
         .post(format!("{}/oauth2/introspect", sandbox.management_url()))
-        .basic_auth("admin", Some("admin"))
+        .basic_auth("admin", Some(sandbox.nodes.administrator_password()))
         .form(&[("token", token)]);
     Answer::of(request).await.expect(200).json()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -160,7 +161,8 @@ pub fn mint(keys: &ClusterKeys, profile: &str) -> String {
     Enrolment { authority: *keys.fingerprint(), token }.to_text().expose().clone()
 }
 
-/// Ports that were free a moment ago: peers must know them before the nodes run.
+/// Ports that peers must know before the nodes run. They are below those that the system gives to sockets without a
+/// wish, and no two tests of a process get the same.
 pub struct Ports {
     traffic_manager: u16,
     key_manager: u16,
@@ -169,9 +171,7 @@ pub struct Ports {
 
 impl Ports {
     pub fn reserve() -> Self {
-        let sockets: Vec<_> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let port = |index: usize| sockets[index].local_addr().unwrap().port();
-        Self { traffic_manager: port(0), key_manager: port(1), gateway: [port(2), port(3)] }
+        Self { traffic_manager: free_port(), key_manager: free_port(), gateway: [free_port(), free_port()] }
     }
 
     /// The configuration of one node.
@@ -195,5 +195,21 @@ impl Ports {
              [[control_plane.environments]]\nname = \"Default\"\n\
              [[control_plane.environments.vhosts]]\nhost = \"localhost\"\nhttp_port = {http}\nhttps_port = {https}\n"
         )
+    }
+}
+
+/// A port that nobody listens on, and that this function does not give again.
+pub fn free_port() -> u16 {
+    const FIRST: u16 = 10_000;
+    const COUNT: u16 = 9_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Test processes that run side by side start at different places.
+    let start = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap();
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + start.wrapping_add(step) % COUNT;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
