@@ -6,21 +6,28 @@ use domain::api::Api;
 use domain::event::Event;
 use domain::lifecycle::LifecycleState;
 use domain::oauth::Principal;
-use domain::revision::{Deployment, DeploymentCounts, Revision};
+use domain::revision::{Deployment, DeploymentCounts, GatewayStanding, Revision};
 use domain::runtime::DeployedRevision;
 use domain::{ApiId, Failure, Organization, Timestamp, error_code};
 use store::ApimConn;
 use store::apim::{apis, deployments, gateways};
+use tokio::time::Instant;
 
 use crate::ControlPlane;
 use crate::apis::{metadata, not_found, parse_id};
 use crate::revisions::{RevisionName, resolve};
+
+/// Pauses between two looks at acknowledgements: gateways answer within milliseconds or not for long.
+const AWAIT_PAUSE_MIN: Duration = Duration::from_millis(10);
+const AWAIT_PAUSE_MAX: Duration = Duration::from_millis(250);
 
 /// A deployment with what the environment's gateways acknowledged.
 #[derive(Debug, Clone)]
 pub struct DeploymentView {
     pub deployment: Deployment,
     pub counts: DeploymentCounts,
+    /// The live gateways of the environment.
+    pub gateways: Vec<GatewayStanding>,
 }
 
 /// One environment of a deploy request (WSO2 `APIRevisionDeployment`).
@@ -52,6 +59,7 @@ pub(crate) fn views(
     let report = gateways::counts(conn, &ids, now, fresh_for)?;
     let view = |deployment: Deployment| DeploymentView {
         counts: report.of(deployment.api_id, &deployment.environment, deployment.revision_id),
+        gateways: report.gateways(deployment.api_id, &deployment.environment, deployment.revision_id),
         deployment,
     };
     Ok(wished.into_iter().map(view).collect())
@@ -84,6 +92,40 @@ impl ControlPlane {
                 views(conn, wished, now, fresh_for)
             })
             .await
+    }
+
+    /// Waits until every live gateway of the revision's environments has acknowledged it or said why it cannot, at most
+    /// for `limit`; what is known then. Where no gateway lives there is nothing to wait for.
+    ///
+    /// # Errors
+    /// 404 for the API or revision.
+    pub async fn await_deployment(
+        &self,
+        caller: &Principal,
+        api_id: &str,
+        named: RevisionName,
+        limit: Duration,
+    ) -> Result<Vec<DeploymentView>, Failure> {
+        let api_id = parse_id(api_id)?;
+        let deadline = Instant::now() + limit;
+        let mut pause = AWAIT_PAUSE_MIN;
+        loop {
+            let (organization, now, fresh_for) = (caller.organization.clone(), self.now(), self.heartbeat_fresh_for());
+            let views = self.apim().read(move |conn| {
+                apis::find(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
+                let revision = resolve(conn, api_id, &named)?;
+                let wished = deployments::list(conn, api_id)?;
+                let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
+                views(conn, wished, now, fresh_for)
+            });
+            let views = views.await?;
+            let is_settled = views.iter().all(|view| view.counts.is_settled());
+            if is_settled || Instant::now() >= deadline {
+                return Ok(views);
+            }
+            tokio::time::sleep_until(deadline.min(Instant::now() + pause)).await;
+            pause = (pause * 2).min(AWAIT_PAUSE_MAX);
+        }
     }
 
     pub(crate) fn check_targets(&self, targets: Vec<DeployTarget>) -> Result<Vec<CheckedTarget>, Failure> {

@@ -33,6 +33,73 @@ pub struct Deployment {
     pub deployed_at: Timestamp,
 }
 
+/// What one live gateway makes of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayStanding {
+    pub gateway_id: String,
+    pub state: GatewayState,
+    /// When it acknowledged; `None` while it has not.
+    pub at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayState {
+    /// It serves exactly this revision.
+    Deployed,
+    /// Why it cannot; it goes on serving what it served before.
+    Failed(String),
+    /// It has not said anything about this revision yet.
+    Pending,
+}
+
+/// A deployment as a whole, over the live gateways of its environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentState {
+    /// All serve it.
+    Deployed,
+    /// Some serve it, and others failed or have not answered.
+    Partial,
+    /// None serves it, and at least one failed.
+    Failed,
+    /// None has answered yet.
+    Pending,
+    /// There is no live gateway.
+    NoGateway,
+}
+
+impl DeploymentState {
+    /// As the REST API shows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "DEPLOYED",
+            Self::Partial => "PARTIAL",
+            Self::Failed => "FAILED",
+            Self::Pending => "PENDING",
+            Self::NoGateway => "NO_GATEWAY",
+        }
+    }
+}
+
+impl DeploymentCounts {
+    #[must_use]
+    pub fn state(&self) -> DeploymentState {
+        match (self.live, self.deployed, self.failed) {
+            (0, ..) => DeploymentState::NoGateway,
+            (live, deployed, _) if deployed >= live => DeploymentState::Deployed,
+            (_, 0, 0) => DeploymentState::Pending,
+            (_, 0, _) => DeploymentState::Failed,
+            _ => DeploymentState::Partial,
+        }
+    }
+
+    /// Whether every live gateway has said what became of it.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.deployed + self.failed >= self.live
+    }
+}
+
 /// What gateways reported of one deployment; counted from acknowledgements alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeploymentCounts {

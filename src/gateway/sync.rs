@@ -77,7 +77,8 @@ impl Default for Options {
             fetch_max: 200,
             answer_timeout: Duration::from_secs(30),
             pause_min: Duration::from_millis(100),
-            pause_max: Duration::from_secs(15),
+            // Short: a network that comes back is noticed at once, and a refused connection costs next to nothing.
+            pause_max: Duration::from_millis(400),
             artifacts_parallel: 8,
             artifact_bytes_max: 32 << 20,
         }

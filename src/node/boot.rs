@@ -62,6 +62,7 @@ pub(super) async fn start(
     on_failure.1.disarm();
     Ok(Parts {
         node_id: node.node_id,
+        certificate: node.membership.certificate().clone(),
         addresses,
         routes,
         metrics: node.metrics,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gateway::RunningGateway;
 use http::health::Health;
+use security::cluster_tls::ClusterCertificate;
 use telemetry::metrics::Metrics;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -23,6 +24,7 @@ const READY_INTERVAL: Duration = Duration::from_millis(10);
 pub struct RunningNode {
     node_id: String,
     addresses: Addresses,
+    certificate: ClusterCertificate,
     routes: Vec<String>,
     metrics: Metrics,
     health: Health,
@@ -43,6 +45,7 @@ pub struct RunningNode {
 pub(super) struct Parts {
     pub node_id: String,
     pub addresses: Addresses,
+    pub certificate: ClusterCertificate,
     /// Method and path of each operation on the management listener that is in a room's table.
     pub routes: Vec<String>,
     pub metrics: Metrics,
@@ -61,6 +64,7 @@ impl RunningNode {
         let Parts {
             node_id,
             addresses,
+            certificate,
             routes,
             metrics,
             health,
@@ -75,6 +79,7 @@ impl RunningNode {
         Self {
             node_id,
             addresses,
+            certificate,
             routes,
             metrics,
             health,
@@ -99,6 +104,12 @@ impl RunningNode {
     #[must_use]
     pub fn node_id(&self) -> &str {
         &self.node_id
+    }
+
+    /// SHA-256 of the certificate that other nodes see; what they narrow their tokens to.
+    #[must_use]
+    pub fn cluster_fingerprint(&self) -> Option<String> {
+        self.certificate.fingerprint().map(|fingerprint| fingerprint.to_string())
     }
 
     /// Method and path of each operation on the management listener that is in a room's table, e.g.

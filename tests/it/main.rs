@@ -7,6 +7,7 @@ mod admin_plane;
 mod clients;
 mod contract;
 mod devportal_keys;
+mod distributed;
 mod event_sync;
 mod faults;
 mod first_call;

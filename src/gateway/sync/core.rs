@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::Clock;
+use domain::contract::event_bus::HubPulse;
 use domain::contract::{EventBus, RuntimeData};
 use domain::event::LogName;
 use node_store::LastGood;
@@ -99,6 +100,17 @@ impl Core {
             of_log.applied = cursor.applied().clone();
             of_log.head = of_log.head.max(of_log.applied.number);
             self.metrics.set_lag(log, of_log.lag());
+        });
+    }
+
+    /// Notes the logs' newest numbers, so that lag is known also while a question for entries hangs.
+    pub(super) fn report_pulse(&self, pulse: &HubPulse) {
+        self.status.send_modify(|status| {
+            for (log, head) in [(LogName::Control, pulse.control), (LogName::Revocation, pulse.revocation)] {
+                let of_log = status.log_mut(log);
+                of_log.head = of_log.head.max(head);
+                self.metrics.set_lag(log, of_log.lag());
+            }
         });
     }
 

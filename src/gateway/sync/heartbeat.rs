@@ -5,28 +5,37 @@ use std::time::Duration;
 
 use domain::contract::event_bus::GatewayHeartbeat;
 use telemetry::error_chain::ErrorChain;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
+use super::backoff::{Backoff, random};
 use super::core::Core;
 
 /// How often expired revocations are dropped.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(core: Arc<Core>, shutdown: CancellationToken) {
-    let mut beats = interval(core.options.heartbeat_interval.max(Duration::from_millis(100)));
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut backoff = Backoff::new(core.options.pause_min, core.options.pause_max);
+    let interval = core.options.heartbeat_interval.max(Duration::from_millis(100));
     let mut forgotten_at = Instant::now();
     loop {
+        // A gateway that just came counts for deployments as soon as a hub hears of it: it does not wait a whole interval.
+        let pause = match beat(&core).await {
+            Ok(()) => {
+                backoff.reset();
+                interval
+            }
+            Err(error) => {
+                core.metrics.errors.inc();
+                tracing::debug!(error = %ErrorChain(&error), "heartbeat was not taken");
+                backoff.next(random()).min(interval)
+            }
+        };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            _now = beats.tick() => {}
-        }
-        if let Err(error) = beat(&core).await {
-            core.metrics.errors.inc();
-            tracing::debug!(error = %ErrorChain(&error), "heartbeat was not taken");
+            () = tokio::time::sleep(pause) => {}
         }
         if forgotten_at.elapsed() >= FORGET_INTERVAL {
             forgotten_at = Instant::now();
@@ -42,7 +51,9 @@ async fn beat(core: &Core) -> Result<(), SyncError> {
     };
     let (gateway_id, environments) = (core.gateway_id.clone(), core.environments.clone());
     let heartbeat = GatewayHeartbeat { gateway_id, environments, control, revocation };
-    timeout(core.options.answer_timeout, core.bus.heartbeat(heartbeat)).await??;
+    let pulse = timeout(core.options.answer_timeout, core.bus.heartbeat(heartbeat)).await??;
+    core.metrics.heartbeats.inc();
+    core.report_pulse(&pulse);
     Ok(())
 }
 

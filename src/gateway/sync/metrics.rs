@@ -12,6 +12,7 @@ pub(super) struct SyncMetrics {
     pub(super) applied: Counter,
     pub(super) snapshots: Counter,
     pub(super) errors: Counter,
+    pub(super) heartbeats: Counter,
     pub(super) failed_deployments: Gauge,
     pub(super) unacknowledged: Gauge,
 }
@@ -24,6 +25,7 @@ impl SyncMetrics {
         metrics.register("sync_applied", "Entries of both logs that were applied", own.applied.clone());
         metrics.register("sync_snapshots", "Snapshots taken", own.snapshots.clone());
         metrics.register("sync_errors", "Failed steps, each tried again", own.errors.clone());
+        metrics.register("sync_heartbeats", "Heartbeats that a hub took", own.heartbeats.clone());
         let (failed, unacknowledged) = (own.failed_deployments.clone(), own.unacknowledged.clone());
         metrics.register("sync_failed_deployments", "Wanted revisions that cannot be served", failed);
         metrics.register("sync_unacknowledged", "Deployments whose acknowledgement was not taken", unacknowledged);

@@ -2,6 +2,7 @@
 
 use control_plane::deployments::{DeployTarget, DeploymentView};
 use control_plane::revisions::RevisionView;
+use domain::revision::{GatewayStanding, GatewayState};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +61,34 @@ pub struct ApiRevisionDeploymentDto {
     live_gateway_count: i64,
     deployed_gateway_count: i64,
     failed_gateway_count: i64,
+    /// Ours, not WSO2's: `DEPLOYED`, `PARTIAL`, `FAILED`, `PENDING` or `NO_GATEWAY`.
+    deployment_state: &'static str,
+    /// Ours, not WSO2's: what each live gateway said.
+    gateways: Vec<GatewayStandingDto>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GatewayStandingDto {
+    gateway_id: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Milliseconds since the epoch, as text like the other times here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_time: Option<String>,
+}
+
+impl From<&GatewayStanding> for GatewayStandingDto {
+    fn from(standing: &GatewayStanding) -> Self {
+        let (state, error) = match &standing.state {
+            GatewayState::Deployed => ("DEPLOYED", None),
+            GatewayState::Failed(error) => ("FAILED", Some(error.clone())),
+            GatewayState::Pending => ("PENDING", None),
+        };
+        let acknowledged_time = standing.at.map(|at| at.as_millis().to_string());
+        Self { gateway_id: standing.gateway_id.clone(), state, error, acknowledged_time }
+    }
 }
 
 impl From<&RevisionView> for ApiRevisionDto {
@@ -88,6 +117,8 @@ impl From<&DeploymentView> for ApiRevisionDeploymentDto {
             live_gateway_count: view.counts.live,
             deployed_gateway_count: view.counts.deployed,
             failed_gateway_count: view.counts.failed,
+            deployment_state: view.counts.state().as_str(),
+            gateways: view.gateways.iter().map(GatewayStandingDto::from).collect(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tag `API Revisions`.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
@@ -32,11 +34,27 @@ pub struct RevisionParameters {
     revision_id: Option<String>,
     revision_number: Option<String>,
     all_environments: bool,
+    /// Whether to answer only once the gateways have acknowledged (ours, not WSO2's).
+    wait: bool,
+    /// For how many seconds at most.
+    timeout: Option<u64>,
 }
+
+/// Longest and usual wait for acknowledgements, in seconds.
+const WAIT_SECS_MAX: u64 = 60;
+const WAIT_SECS: u64 = 30;
 
 impl RevisionParameters {
     fn name(&self) -> Result<RevisionName, Problem> {
         Ok(RevisionName::from_parameters(self.revision_id.as_deref(), self.revision_number.as_deref())?)
+    }
+
+    fn wait(&self) -> Result<Option<Duration>, Problem> {
+        let secs = self.timeout.unwrap_or(WAIT_SECS);
+        if !(1..=WAIT_SECS_MAX).contains(&secs) {
+            return Err(Problem::invalid("timeout", format!("is a number of seconds from 1 to {WAIT_SECS_MAX}")));
+        }
+        Ok(self.wait.then_some(Duration::from_secs(secs)))
     }
 }
 
@@ -69,7 +87,8 @@ pub async fn create_api_revision(
     Ok(answer::created(&location, ApiRevisionDto::from(&revision)))
 }
 
-/// 201, as clients expect; the contract's document says 200.
+/// 201, as clients expect; the contract's document says 200. With `wait=true` the answer tells what every live gateway made
+/// of it.
 pub async fn deploy_api_revision(
     caller: Guarded<RevisionDeploy>,
     api_id: Path<String>,
@@ -78,7 +97,11 @@ pub async fn deploy_api_revision(
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
     let targets = body.0.into_iter().map(DeploymentInput::into_target).collect();
-    let deployments = control_plane.deploy_revision(&caller, &api_id, parameters.0.name()?, targets).await?;
+    let (named, wait) = (parameters.0.name()?, parameters.0.wait()?);
+    let mut deployments = control_plane.deploy_revision(&caller, &api_id, named, targets).await?;
+    if let Some(limit) = wait {
+        deployments = control_plane.await_deployment(&caller, &api_id, named, limit).await?;
+    }
     Ok(answer::created_without_location(deployments.iter().map(ApiRevisionDeploymentDto::from).collect::<Vec<_>>()))
 }
 

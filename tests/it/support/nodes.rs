@@ -71,6 +71,10 @@ pub struct Nodes {
     homes: Vec<(&'static str, TempDir)>,
     /// Of a split deployment: what stands in front of the management ports.
     balancer: Option<(Balancer, Targets)>,
+    /// Of a split deployment: what further nodes are configured with.
+    blueprint: Option<(Ports, String)>,
+    /// Of further nodes.
+    more_homes: Vec<TempDir>,
 }
 
 impl Nodes {
@@ -84,6 +88,8 @@ impl Nodes {
             running: vec![("all-in-one", node)],
             homes: vec![("all-in-one", home)],
             balancer: None,
+            blueprint: None,
+            more_homes: Vec::new(),
         }
     }
 
@@ -97,10 +103,38 @@ impl Nodes {
         }
         let targets = Targets::new(RwLock::new(BTreeMap::new()));
         let balancer = Balancer::start(Arc::clone(&targets)).await;
-        let mut nodes =
-            Self { topology: Topology::Split, running: Vec::new(), homes, balancer: Some((balancer, targets)) };
+        let mut nodes = Self {
+            topology: Topology::Split,
+            running: Vec::new(),
+            homes,
+            balancer: Some((balancer, targets)),
+            blueprint: Some((ports, toml.to_owned())),
+            more_homes: Vec::new(),
+        };
         nodes.start().await;
         nodes
+    }
+
+    /// One more gateway of a split deployment, ready to serve.
+    pub async fn add_gateway(&mut self) -> RunningNode {
+        let keys = ClusterKeys::load(&self.home("traffic-manager").join("security/cluster")).unwrap().unwrap();
+        self.add_gateway_with(&mint(&keys, "gateway")).await
+    }
+
+    /// The same, joining with this text.
+    pub async fn add_gateway_with(&mut self, enrolment: &str) -> RunningNode {
+        let (ports, toml) = self.blueprint.as_ref().unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let ports = Ports { gateway: [0, 0], ..*ports };
+        configure(home.path(), &format!("{}{toml}", ports.configuration("gateway", enrolment)));
+        let node = start_node(home.path(), "gateway").await;
+        self.more_homes.push(home);
+        // It counts for deployments once a hub has heard of it.
+        eventually("the gateway's heartbeat is taken", async || {
+            (!node.metrics().encode().contains("gatewright_sync_heartbeats_total 0")).then_some(())
+        })
+        .await;
+        node
     }
 
     /// Starts all nodes on their homes.

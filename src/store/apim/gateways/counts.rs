@@ -1,10 +1,10 @@
-//! How many gateways serve what: counted from heartbeats and acknowledgements alone.
+//! Which gateways serve what: from heartbeats and acknowledgements alone.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use domain::revision::DeploymentCounts;
+use domain::revision::{DeploymentCounts, GatewayStanding, GatewayState};
 use domain::{ApiId, RevisionId, Timestamp};
 
 use super::{gateway_deployments, gateway_instances};
@@ -17,17 +17,44 @@ const IDS_PER_QUERY_MAX: usize = 900;
 /// The state of the fleet for some APIs at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct DeploymentReport {
-    live: HashMap<String, i64>,
-    acknowledged: HashMap<(String, String, String), DeploymentCounts>,
+    /// Names of live gateways by environment, in order.
+    live: HashMap<String, Vec<String>>,
+    acknowledged: HashMap<Subject, Vec<GatewayStanding>>,
 }
+
+/// API, environment, revision.
+type Subject = (String, String, String);
 
 impl DeploymentReport {
     /// What live gateways of `environment` said of this revision.
     #[must_use]
     pub fn of(&self, api_id: ApiId, environment: &str, revision_id: RevisionId) -> DeploymentCounts {
+        let mut counts = DeploymentCounts::default();
+        for gateway in self.gateways(api_id, environment, revision_id) {
+            counts.live += 1;
+            match gateway.state {
+                GatewayState::Deployed => {
+                    counts.deployed += 1;
+                    counts.succeeded_at = counts.succeeded_at.max(gateway.at);
+                }
+                GatewayState::Failed(_) => counts.failed += 1,
+                GatewayState::Pending => {}
+            }
+        }
+        counts
+    }
+
+    /// Each live gateway of `environment` with what it said of this revision.
+    #[must_use]
+    pub fn gateways(&self, api_id: ApiId, environment: &str, revision_id: RevisionId) -> Vec<GatewayStanding> {
         let key = (api_id.to_string(), environment.to_owned(), revision_id.to_string());
-        let live = self.live.get(environment).copied().unwrap_or(0);
-        DeploymentCounts { live, ..self.acknowledged.get(&key).copied().unwrap_or_default() }
+        let said = self.acknowledged.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let standing = |gateway_id: &String| {
+            let own = said.iter().find(|standing| standing.gateway_id == *gateway_id).cloned();
+            let pending = || GatewayStanding { gateway_id: gateway_id.clone(), state: GatewayState::Pending, at: None };
+            own.unwrap_or_else(pending)
+        };
+        self.live.get(environment).into_iter().flatten().map(standing).collect()
     }
 }
 
@@ -42,45 +69,44 @@ pub fn counts(
     let mut report = DeploymentReport { live: live_by_environment(conn, oldest)?, ..DeploymentReport::default() };
     // One query for any page that the REST APIs show; only longer lists are cut.
     for chunk in api_ids.chunks(IDS_PER_QUERY_MAX) {
-        for (key, error, at) in acknowledged(conn, chunk, oldest)? {
-            let counts = report.acknowledged.entry(key).or_default();
-            if error.is_some() {
-                counts.failed += 1;
-                continue;
-            }
-            counts.deployed += 1;
-            counts.succeeded_at = counts.succeeded_at.max(Some(at));
+        for (subject, standing) in acknowledged(conn, chunk, oldest)? {
+            report.acknowledged.entry(subject).or_default().push(standing);
         }
     }
     Ok(report)
 }
 
-fn live_by_environment(conn: &mut ApimConn, oldest: i64) -> Result<HashMap<String, i64>, StoreError> {
-    let environments: Vec<String> = gateway_instances::table
+fn live_by_environment(conn: &mut ApimConn, oldest: i64) -> Result<HashMap<String, Vec<String>>, StoreError> {
+    let instances: Vec<(String, String)> = gateway_instances::table
         .filter(gateway_instances::heartbeat_at.ge(oldest))
-        .select(gateway_instances::environments)
+        .select((gateway_instances::gateway_id, gateway_instances::environments))
+        .order(gateway_instances::gateway_id)
         .load(conn.db())?;
-    let mut live = HashMap::new();
-    for json in environments {
+    let mut live: HashMap<String, Vec<String>> = HashMap::new();
+    for (gateway_id, json) in instances {
         let names: Vec<String> =
             serde_json::from_str(&json).map_err(|error| StoreError::corrupt("gateway environments", error))?;
         for name in names {
-            *live.entry(name).or_insert(0) += 1;
+            live.entry(name).or_default().push(gateway_id.clone());
         }
     }
     Ok(live)
 }
 
-type Columns = (String, String, Option<String>, Option<String>, i64);
-type Acknowledged = ((String, String, String), Option<String>, Timestamp);
+type Columns = (String, String, String, Option<String>, Option<String>, i64);
 
-fn acknowledged(conn: &mut ApimConn, api_ids: &[ApiId], oldest: i64) -> Result<Vec<Acknowledged>, StoreError> {
+fn acknowledged(
+    conn: &mut ApimConn,
+    api_ids: &[ApiId],
+    oldest: i64,
+) -> Result<Vec<(Subject, GatewayStanding)>, StoreError> {
     let ids: Vec<String> = api_ids.iter().map(ToString::to_string).collect();
     let rows: Vec<Columns> = gateway_deployments::table
         .inner_join(gateway_instances::table.on(gateway_instances::gateway_id.eq(gateway_deployments::gateway_id)))
         .filter(gateway_instances::heartbeat_at.ge(oldest))
         .filter(gateway_deployments::api_id.eq_any(ids))
         .select((
+            gateway_deployments::gateway_id,
             gateway_deployments::api_id,
             gateway_deployments::environment,
             gateway_deployments::revision_id,
@@ -91,8 +117,10 @@ fn acknowledged(conn: &mut ApimConn, api_ids: &[ApiId], oldest: i64) -> Result<V
     // Rows without a revision acknowledge a removal: they count for nothing.
     Ok(rows
         .into_iter()
-        .filter_map(|(api_id, environment, revision_id, error, at)| {
-            Some(((api_id, environment, revision_id?), error, Timestamp::from_millis(at)))
+        .filter_map(|(gateway_id, api_id, environment, revision_id, error, at)| {
+            let state = error.map_or(GatewayState::Deployed, GatewayState::Failed);
+            let standing = GatewayStanding { gateway_id, state, at: Some(Timestamp::from_millis(at)) };
+            Some(((api_id, environment, revision_id?), standing))
         })
         .collect())
 }
@@ -160,10 +188,15 @@ mod tests {
             })
             .await;
         let report: Result<DeploymentReport, StoreError> = report;
-        let counts = report.unwrap().of(api_id, "Default", new);
+        let report = report.unwrap();
+        let counts = report.of(api_id, "Default", new);
         let expected =
             DeploymentCounts { live: 4, deployed: 1, failed: 1, succeeded_at: Some(Timestamp::from_secs(50)) };
         assert_eq!(counts, expected);
+        let states: Vec<_> = report.gateways(api_id, "Default", new).into_iter().map(|own| own.state).collect();
+        let failed = GatewayState::Failed("no such thing".to_owned());
+        // By name: behind, failed, removed, served.
+        assert_eq!(states, [GatewayState::Pending, failed, GatewayState::Pending, GatewayState::Deployed]);
     }
 
     #[tokio::test]
