@@ -1,4 +1,8 @@
-//! What must not be lost when things go wrong.
+//! What must not be lost when things go wrong. `make chaos` runs these with as many faults as the product promises to
+//! survive, `make test` with a sample of them.
 
 mod concurrent_publishers;
+mod cut_off;
+mod dead_nodes;
 mod kill_nine;
+mod site;

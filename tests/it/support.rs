@@ -3,10 +3,14 @@
 pub mod actors;
 pub mod backend;
 pub mod balancer;
+pub mod cut;
 pub mod database;
 pub mod definitions;
+pub mod fleet;
+pub mod free_port;
 pub mod nodes;
 pub mod people;
+pub mod postgres;
 pub mod prepared;
 pub mod process;
 pub mod rest;

@@ -1,21 +1,19 @@
 //! The nodes of a test: one with every role, or one for each role on a shared PostgreSQL server.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
 use config::Sources;
 use domain::{Clock, SystemClock};
 use gatewright::listeners::{Addresses, Demo};
 use gatewright::node::{Node, NodeOptions, RunningNode};
 use security::cluster::ClusterKeys;
-use security::enrolment::Enrolment;
 use tempfile::TempDir;
 
 use super::balancer::{Balancer, Targets};
+pub use super::fleet::mint;
+use super::free_port::free_port;
 use super::wait::eventually;
 
 /// Configuration that every test node shares: free ports, and few threads.
@@ -188,13 +186,6 @@ impl Nodes {
     }
 }
 
-/// What an operator hands to a new node.
-pub fn mint(keys: &ClusterKeys, profile: &str) -> String {
-    let day = Duration::from_secs(86_400);
-    let token = keys.root().unwrap().mint_enrolment(&[profile.to_owned()], None, day, SystemClock.now()).unwrap();
-    Enrolment { authority: *keys.fingerprint(), token }.to_text().expose().clone()
-}
-
 /// Ports that peers must know before the nodes run. They are below those that the system gives to sockets without a
 /// wish, and no two tests of a process get the same.
 pub struct Ports {
@@ -229,21 +220,5 @@ impl Ports {
              [[control_plane.environments]]\nname = \"Default\"\n\
              [[control_plane.environments.vhosts]]\nhost = \"localhost\"\nhttp_port = {http}\nhttps_port = {https}\n"
         )
-    }
-}
-
-/// A port that nobody listens on, and that this function does not give again.
-pub fn free_port() -> u16 {
-    const FIRST: u16 = 10_000;
-    const COUNT: u16 = 9_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test processes that run side by side start at different places.
-    let start = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap();
-    loop {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + start.wrapping_add(step) % COUNT;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
