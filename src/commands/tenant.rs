@@ -9,12 +9,13 @@ use control_plane::tenants::{NewTenant, TenantMaker};
 use domain::{Clock, Secret, SystemClock};
 use key_manager::Signing;
 use security::password::PasswordGate;
+use store::Database;
 use store::migrate::{self, Migrated};
-use store::{Database, OpenOptions};
 use tokio::runtime::Handle;
 
 use super::{CommandError, load};
 use crate::cli::{NodeArgs, TenantCommand};
+use crate::connection;
 use crate::home::{Home, HomeError};
 use crate::roles::key_manager::{issuer, secrets};
 
@@ -82,17 +83,16 @@ fn maker(loaded: &Loaded, home: &Path, node_runs: bool, runtime: &Handle) -> Res
 
 /// Brings the schema up to date first, unless a node runs on it.
 fn open<K: Migrated + 'static>(
-    connection: &Connection,
+    section: &Connection,
     home: &Path,
     node_runs: bool,
     runtime: &Handle,
 ) -> Result<Database<K>, Cause> {
-    let url = connection.url.resolve(home);
+    let url = section.url.resolve(home);
     if !node_runs {
         migrate::run::<K>(&url)?;
     } else if !migrate::pending::<K>(&url)?.is_empty() {
         return Err(Box::new(Refusal::Pending { database: K::NAME }));
     }
-    let options = OpenOptions { url, pool_size: 1, acquire_timeout: connection.acquire_timeout.get() };
-    Ok(Database::open(&options, runtime)?)
+    Ok(Database::open(&connection::options(section, url, 1), runtime)?)
 }

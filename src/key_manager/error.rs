@@ -119,7 +119,7 @@ struct ErrorDto {
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy => Self::Busy,
+            error if error.is_temporary() => Self::Busy,
             other => Self::internal(other),
         }
     }

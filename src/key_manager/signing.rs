@@ -150,7 +150,7 @@ impl Signing {
 impl TenantKeys for Signing {
     async fn ensure_keys(&self, organization: &Organization) -> Result<(), KeyManagerError> {
         self.ensure(organization).await.map_err(|error| match error {
-            CreateError::Store(StoreError::Busy) => KeyManagerError::Busy,
+            CreateError::Store(error) if error.is_temporary() => KeyManagerError::Busy,
             other => KeyManagerError::Failed(Box::new(other)),
         })
     }

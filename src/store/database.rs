@@ -1,7 +1,6 @@
 //! A database and the one async boundary to it.
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use domain::Timestamp;
@@ -11,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::dialect::{Access, AnyConnection, Backend};
 use crate::error::{StoreError, TransactionError};
+use crate::options::OpenOptions;
 use crate::outbox;
 use crate::pool::{Pool, Pooled};
 
@@ -29,17 +29,6 @@ pub type SharedConn = Conn<Shared>;
 
 /// Times that a transaction is tried anew after the database gave it up for a concurrent one.
 const RETRIES_MAX: u32 = 5;
-
-/// How to reach a database.
-#[derive(Debug, Clone)]
-pub struct OpenOptions {
-    /// `sqlite:FILE` or `postgres://user:password@host/name`.
-    pub url: String,
-    /// Most connections (for SQLite: most readers; there is always one writer).
-    pub pool_size: u32,
-    /// Longest wait for a free connection.
-    pub acquire_timeout: Duration,
-}
 
 /// A handle to one database; clones share the connections.
 pub struct Database<K> {
@@ -94,8 +83,7 @@ impl<K: 'static> Database<K> {
     /// Opens the pools; blocking, for start-up. Migrations must have run.
     pub fn open(options: &OpenOptions, runtime: &Handle) -> Result<Self, StoreError> {
         let backend = Backend::of(&options.url);
-        let open =
-            |access, size| Pool::open((backend, access), &options.url, size, options.acquire_timeout, runtime.clone());
+        let open = |access, size| Pool::open((backend, access), options, size, runtime.clone());
         let writers = open(Access::ReadWrite, backend.writers(options.pool_size))?;
         let readers = match backend {
             Backend::Sqlite => open(Access::ReadOnly, options.pool_size)?,
@@ -132,7 +120,12 @@ impl<K: 'static> Database<K> {
                 let mut tries = 0;
                 loop {
                     match with_transaction(pooled, backend.begin_write(), &mut work) {
-                        Err(error) if error.is_retryable() && tries < RETRIES_MAX => tries += 1,
+                        Err(error) if error.is_retryable() => {
+                            tries += 1;
+                            if tries > RETRIES_MAX {
+                                return Err(StoreError::Contended.into());
+                            }
+                        }
                         Err(error) => return Err(error),
                         Ok((value, events)) => {
                             if events > 0 {
@@ -202,12 +195,14 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use domain::event::LogName;
     use domain::{ApiId, Organization};
 
     use super::*;
     use crate::migrate;
+    use crate::options::Timeouts;
 
     struct Fixture {
         db: ApimDb,
@@ -218,7 +213,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("apim.db").display());
         migrate::run::<Apim>(&url).unwrap();
-        let options = OpenOptions { url, pool_size, acquire_timeout };
+        let options = OpenOptions { url, pool_size, acquire_timeout, timeouts: Timeouts::default() };
         Fixture { db: Database::open(&options, &Handle::current()).unwrap(), _folder: folder }
     }
 

@@ -11,9 +11,11 @@ mod dialect;
 pub mod error;
 pub mod hash;
 pub mod migrate;
+pub mod options;
 pub mod outbox;
 mod pool;
 pub mod shared;
 
-pub use database::{Apim, ApimConn, ApimDb, Conn, Database, OpenOptions, Shared, SharedConn, SharedDb};
+pub use database::{Apim, ApimConn, ApimDb, Conn, Database, Shared, SharedConn, SharedDb};
 pub use error::{StoreError, TransactionError};
+pub use options::{OpenOptions, Timeouts};

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dialect::{Access, AnyConnection, Backend};
 use crate::error::StoreError;
+use crate::options::{OpenOptions, Timeouts};
 
 pub(crate) type Pooled = PooledConnection<ConnectionManager<AnyConnection>>;
 
@@ -23,30 +24,30 @@ pub(crate) struct Pool {
 }
 
 #[derive(Debug)]
-struct SetUp(Backend, Access);
+struct SetUp(Backend, Access, Timeouts);
 
 impl CustomizeConnection<AnyConnection, diesel::r2d2::Error> for SetUp {
     fn on_acquire(&self, connection: &mut AnyConnection) -> Result<(), diesel::r2d2::Error> {
-        self.0.set_up(connection, self.1).map_err(diesel::r2d2::Error::QueryError)
+        self.0.set_up(connection, self.1, &self.2).map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
 impl Pool {
     pub(crate) fn open(
         (backend, access): (Backend, Access),
-        url: &str,
+        options: &OpenOptions,
         size: u32,
-        acquire_timeout: Duration,
         runtime: Handle,
     ) -> Result<Self, StoreError> {
+        let (acquire_timeout, timeouts) = (options.acquire_timeout, options.timeouts);
         let connections = R2d2Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(acquire_timeout)
-            .connection_customizer(Box::new(SetUp(backend, access)))
+            .connection_customizer(Box::new(SetUp(backend, access, timeouts)))
             // A PostgreSQL server may have been restarted since; SQLite's file does not go away.
             .test_on_check_out(backend == Backend::Postgres)
-            .build(ConnectionManager::new(backend.connection_string(url)))
+            .build(ConnectionManager::new(backend.connection_string(&options.url, &timeouts)))
             .map_err(StoreError::Connect)?;
         Ok(Self { connections, permits: Arc::new(Semaphore::new(size as usize)), acquire_timeout, runtime })
     }
