@@ -12,7 +12,7 @@ use crate::dialect::{Access, AnyConnection, Backend};
 use crate::error::{StoreError, TransactionError};
 use crate::options::OpenOptions;
 use crate::outbox;
-use crate::pool::{Pool, Pooled};
+use crate::pool::{Pool, Pooled, Slot};
 
 /// Marker: APIs, applications, subscriptions, policies, tokens.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ impl<K: 'static> Database<K> {
     {
         let backend = self.backend;
         self.readers
-            .run(move |pooled| with_transaction(pooled, backend.begin_read(), &mut work).map(|(value, _)| value))
+            .run(move |slot| with_transaction(slot, backend, Access::ReadOnly, &mut work).map(|(value, _)| value))
             .await
     }
 
@@ -116,10 +116,10 @@ impl<K: 'static> Database<K> {
         let backend = self.backend;
         let commits = self.commits.clone();
         self.writers
-            .run(move |pooled| {
+            .run(move |slot| {
                 let mut tries = 0;
                 loop {
-                    match with_transaction(pooled, backend.begin_write(), &mut work) {
+                    match with_transaction(slot, backend, Access::ReadWrite, &mut work) {
                         Err(error) if error.is_retryable() => {
                             tries += 1;
                             if tries > RETRIES_MAX {
@@ -153,41 +153,53 @@ impl<K: 'static> Database<K> {
     }
 }
 
-/// Ends the transaction when the closure panics, so that the pooled connection is clean.
+/// Ends the transaction when the closure fails or panics, so that the pooled connection is clean or thrown away.
 struct RollbackOnDrop<'a, K> {
     conn: Option<Conn<K>>,
-    home: &'a mut Option<Pooled>,
+    home: &'a mut Slot,
 }
 
 impl<K> Drop for RollbackOnDrop<'_, K> {
     fn drop(&mut self) {
         if let Some(mut conn) = self.conn.take() {
             if let Err(error) = conn.inner.batch_execute("ROLLBACK") {
-                tracing::warn!(%error, "rollback failed");
+                tracing::warn!(%error, "rollback failed, the database connection is thrown away");
+                conn.inner.mark_broken();
             }
-            *self.home = Some(conn.inner);
+            self.home.put(conn.inner);
         }
     }
 }
 
-fn with_transaction<K, T, E, F>(pooled: &mut Option<Pooled>, begin: &str, work: &mut F) -> Result<(T, usize), E>
+fn with_transaction<K, T, E, F>(
+    slot: &mut Slot,
+    backend: Backend,
+    access: Access,
+    work: &mut F,
+) -> Result<(T, usize), E>
 where
     E: TransactionError,
     F: FnMut(&mut Conn<K>) -> Result<T, E>,
 {
-    let Some(mut inner) = pooled.take() else { return Err(StoreError::Stopped.into()) };
-    if let Err(error) = inner.batch_execute(begin) {
-        *pooled = Some(inner);
-        return Err(StoreError::from(error).into());
-    }
-    let mut guard = RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: pooled };
+    let inner = slot.begin(backend.begin(access))?;
+    let mut guard = RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: slot };
     let Some(conn) = guard.conn.as_mut() else { return Err(StoreError::Stopped.into()) };
     let value = work(conn)?;
     let events = std::mem::take(&mut conn.events);
     outbox::write(conn.db(), &events)?;
-    conn.inner.batch_execute("COMMIT").map_err(StoreError::from)?;
+    match conn.inner.batch_execute("COMMIT").map_err(StoreError::from) {
+        Ok(()) => {}
+        Err(StoreError::Lost(cause)) => {
+            conn.inner.mark_broken();
+            // What was read stays true; what was written may be there or not, and nobody here can tell.
+            if access == Access::ReadWrite {
+                return Err(StoreError::CommitUnknown(cause).into());
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
     if let Some(conn) = guard.conn.take() {
-        *guard.home = Some(conn.inner);
+        guard.home.put(conn.inner);
     }
     Ok((value, events.len()))
 }

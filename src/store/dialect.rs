@@ -46,19 +46,14 @@ impl Backend {
         }
     }
 
-    /// Begins a transaction that sees one state of the database throughout and cannot write.
-    pub(crate) fn begin_read(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN DEFERRED",
-            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        }
-    }
-
-    /// Begins a transaction that may write. SQLite takes its write lock at once, so that it never has to be upgraded.
-    pub(crate) fn begin_write(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+    /// Begins a transaction: one that only reads sees one state of the database throughout. SQLite takes its write lock at
+    /// once, so that it never has to be upgraded.
+    pub(crate) fn begin(self, access: Access) -> &'static str {
+        match (self, access) {
+            (Self::Sqlite, Access::ReadOnly) => "BEGIN DEFERRED",
+            (Self::Sqlite, Access::ReadWrite) => "BEGIN IMMEDIATE",
+            (Self::Postgres, Access::ReadOnly) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Self::Postgres, Access::ReadWrite) => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 

@@ -5,7 +5,7 @@ use domain::Failure;
 
 use crate::dialect;
 
-/// A failed store operation; its transaction was rolled back.
+/// A failed store operation; but for [`StoreError::CommitUnknown`], its transaction was rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No connection became free within `acquire_timeout`.
@@ -14,6 +14,13 @@ pub enum StoreError {
     /// The server cut a statement off: it ran or waited for a lock longer than it may.
     #[error("the database statement took too long and was cut off")]
     TimedOut(#[source] DieselError),
+    /// The connection broke before the commit: the server was restarted, went away, or ended the connection. It undid
+    /// the transaction.
+    #[error("the connection to the database was lost before the commit")]
+    Lost(#[source] DieselError),
+    /// The connection broke while the server committed: the change is there or not. Nobody tries it anew unseen.
+    #[error("the connection to the database was lost during the commit, whose outcome is unknown")]
+    CommitUnknown(#[source] DieselError),
     /// Concurrent transactions made the database give this one up in every try.
     #[error("concurrent transactions were in the way again and again")]
     Contended,
@@ -38,7 +45,7 @@ impl StoreError {
     /// Whether nothing was changed and a later try may succeed: the caller is asked to come back.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy | Self::TimedOut(_) | Self::Contended | Self::Connect(_))
+        matches!(self, Self::Busy | Self::TimedOut(_) | Self::Lost(_) | Self::Contended | Self::Connect(_))
     }
 
     pub(crate) fn corrupt(what: &'static str, reason: impl std::fmt::Display) -> Self {
@@ -59,6 +66,10 @@ impl From<DieselError> for StoreError {
                 tracing::warn!(message = information.message(), "a database statement was cut off");
                 Self::TimedOut(error)
             }
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            ) => Self::Lost(error),
             other => Self::Database(other),
         }
     }

@@ -3,3 +3,4 @@
 mod async_boundary;
 mod cut_off;
 mod parity;
+mod reconnect;
