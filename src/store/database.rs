@@ -1,16 +1,18 @@
 //! A database and the one async boundary to it.
 
 use std::marker::PhantomData;
+use std::sync::{Arc, mpsc};
 
 use diesel::connection::SimpleConnection;
-use domain::Timestamp;
 use domain::event::Event;
+use domain::{EventId, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::dialect::{Access, AnyConnection, Backend};
 use crate::error::{StoreError, TransactionError};
-use crate::options::OpenOptions;
+use crate::listener::Listener;
+use crate::options::{OpenOptions, Timeouts};
 use crate::outbox;
 use crate::pool::{Pool, Pooled, Slot};
 
@@ -37,6 +39,7 @@ pub struct Database<K> {
     writers: Pool,
     /// Number of committed transactions that appended events; waiters learn that there is something to read.
     commits: watch::Sender<u64>,
+    news: Arc<News>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -47,9 +50,20 @@ impl<K> Clone for Database<K> {
             readers: self.readers.clone(),
             writers: self.writers.clone(),
             commits: self.commits.clone(),
+            news: Arc::clone(&self.news),
             kind: PhantomData,
         }
     }
+}
+
+/// How processes hear of each other's commits.
+struct News {
+    url: String,
+    timeouts: Timeouts,
+    /// Random: tells this handle's announcements from those of others.
+    origin: String,
+    /// Statement of a transaction that has events.
+    announcement: Option<String>,
 }
 
 impl<K> std::fmt::Debug for Database<K> {
@@ -89,7 +103,14 @@ impl<K: 'static> Database<K> {
             Backend::Sqlite => open(Access::ReadOnly, options.pool_size)?,
             Backend::Postgres => writers.clone(),
         };
-        Ok(Self { backend, readers, writers, commits: watch::channel(0).0, kind: PhantomData })
+        let origin = EventId::random().to_string();
+        let news = News {
+            url: options.url.clone(),
+            timeouts: options.timeouts,
+            announcement: backend.announcement(&origin),
+            origin,
+        };
+        Ok(Self { backend, readers, writers, commits: watch::channel(0).0, news: Arc::new(news), kind: PhantomData })
     }
 
     /// Runs `work` in a read-only transaction that sees one state of the database.
@@ -101,7 +122,10 @@ impl<K: 'static> Database<K> {
     {
         let backend = self.backend;
         self.readers
-            .run(move |slot| with_transaction(slot, backend, Access::ReadOnly, &mut work).map(|(value, _)| value))
+            .run(move |slot| {
+                with_transaction(slot, backend.begin(Access::ReadOnly), Purpose::Read, &mut work)
+                    .map(|(value, _)| value)
+            })
             .await
     }
 
@@ -114,12 +138,13 @@ impl<K: 'static> Database<K> {
         F: FnMut(&mut Conn<K>) -> Result<T, E> + Send + 'static,
     {
         let backend = self.backend;
-        let commits = self.commits.clone();
+        let (commits, news) = (self.commits.clone(), Arc::clone(&self.news));
         self.writers
             .run(move |slot| {
+                let begin = backend.begin(Access::ReadWrite);
                 let mut tries = 0;
                 loop {
-                    match with_transaction(slot, backend, Access::ReadWrite, &mut work) {
+                    match with_transaction(slot, begin, Purpose::Write(&news), &mut work) {
                         Err(error) if error.is_retryable() => {
                             tries += 1;
                             if tries > RETRIES_MAX {
@@ -140,7 +165,31 @@ impl<K: 'static> Database<K> {
             .await
     }
 
-    /// Changes whenever a transaction of this process committed events.
+    /// Hears of commits in other processes until `stopped` ends, and tells them to [`Database::subscribe_commits`]. On
+    /// PostgreSQL this takes one connection beside the pool and a thread; with SQLite there is nothing to hear. Once for a
+    /// database is enough.
+    pub async fn listen(&self, stopped: impl Future<Output = ()>) {
+        if self.backend == Backend::Sqlite {
+            return;
+        }
+        let listener = Listener {
+            address: self.backend.connection_string(&self.news.url, &self.news.timeouts),
+            timeouts: self.news.timeouts,
+            origin: self.news.origin.clone(),
+            commits: self.commits.clone(),
+        };
+        let (stop, is_stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("commits".to_owned()).spawn(move || listener.run(&is_stopped));
+        if let Err(error) = thread {
+            tracing::error!(%error, "no thread to hear of other processes' commits: they are seen late");
+            return;
+        }
+        stopped.await;
+        // The thread ends by itself: it may be waiting for a server that is away.
+        drop(stop);
+    }
+
+    /// Changes whenever a transaction of this process committed events, and after those that [`Database::listen`] hears of.
     #[must_use]
     pub fn subscribe_commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
@@ -171,28 +220,40 @@ impl<K> Drop for RollbackOnDrop<'_, K> {
     }
 }
 
+/// What a transaction is for.
+#[derive(Clone, Copy)]
+enum Purpose<'a> {
+    Read,
+    /// Its events are announced.
+    Write(&'a News),
+}
+
 fn with_transaction<K, T, E, F>(
     slot: &mut Slot,
-    backend: Backend,
-    access: Access,
+    begin: &str,
+    purpose: Purpose<'_>,
     work: &mut F,
 ) -> Result<(T, usize), E>
 where
     E: TransactionError,
     F: FnMut(&mut Conn<K>) -> Result<T, E>,
 {
-    let inner = slot.begin(backend.begin(access))?;
+    let inner = slot.begin(begin)?;
     let mut guard = RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: slot };
     let Some(conn) = guard.conn.as_mut() else { return Err(StoreError::Stopped.into()) };
     let value = work(conn)?;
     let events = std::mem::take(&mut conn.events);
+    if let (Purpose::Write(News { announcement: Some(announcement), .. }), false) = (purpose, events.is_empty()) {
+        // Before the numbers are taken: it is sent at the commit anyway, and the log's lock is held for less.
+        conn.inner.batch_execute(announcement).map_err(StoreError::from)?;
+    }
     outbox::write(conn.db(), &events)?;
     match conn.inner.batch_execute("COMMIT").map_err(StoreError::from) {
         Ok(()) => {}
         Err(StoreError::Lost(cause)) => {
             conn.inner.mark_broken();
             // What was read stays true; what was written may be there or not, and nobody here can tell.
-            if access == Access::ReadWrite {
+            if matches!(purpose, Purpose::Write(_)) {
                 return Err(StoreError::CommitUnknown(cause).into());
             }
         }
@@ -206,7 +267,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use domain::event::LogName;
@@ -214,7 +274,6 @@ mod tests {
 
     use super::*;
     use crate::migrate;
-    use crate::options::Timeouts;
 
     struct Fixture {
         db: ApimDb,

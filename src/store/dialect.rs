@@ -17,6 +17,9 @@ pub(crate) enum AnyConnection {
 /// Diesel's name for the back end behind [`AnyConnection`], for boxed queries.
 pub(crate) type AnyBackend = <AnyConnection as Connection>::Backend;
 
+/// Asks PostgreSQL for what [`Backend::announcement`] sends. Channels belong to a database, so one name does for all.
+pub(crate) const LISTEN: &str = "LISTEN gatewright_outbox";
+
 /// Which database a URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -54,6 +57,16 @@ impl Backend {
             (Self::Sqlite, Access::ReadWrite) => "BEGIN IMMEDIATE",
             (Self::Postgres, Access::ReadOnly) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             (Self::Postgres, Access::ReadWrite) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// The statement by which a transaction tells other processes, once it is committed, that it has events. `origin` lets
+    /// the sender know its own. With SQLite one process has all roles, and what
+    /// a command does beside it is found by reading now and then.
+    pub(crate) fn announcement(self, origin: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(format!("SELECT pg_notify('gatewright_outbox', '{origin}')")),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod database;
 mod dialect;
 pub mod error;
 pub mod hash;
+mod listener;
 pub mod migrate;
 pub mod options;
 pub mod outbox;

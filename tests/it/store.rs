@@ -4,3 +4,4 @@ mod async_boundary;
 mod cut_off;
 mod parity;
 mod reconnect;
+mod wake_up;
