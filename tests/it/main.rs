@@ -11,6 +11,7 @@ mod event_sync;
 mod faults;
 mod first_call;
 mod gateway_rest;
+mod key_nodes;
 mod paths;
 mod publisher;
 mod real_input;
