@@ -15,7 +15,7 @@ use security::signing_key::{SigningAlgorithm, SigningKey, SigningKeyError};
 use store::apim::oauth::clients::{self, LongestLifetime};
 use store::apim::oauth::issuers;
 use store::apim::oauth::signing_keys::{self, StoredSigningKey};
-use store::{ApimConn, ApimDb, StoreError, TransactionError};
+use store::{ApimConn, ApimDb, Raced, StoreError};
 
 use crate::lifetime;
 use crate::service::CreateError;
@@ -66,6 +66,7 @@ impl Signing {
         let now = self.clock.now();
         let (issuer, owner) = (self.issuers.of(organization), organization.clone());
         let newest = self.apim_db.write(move |conn| {
+            // Of two nodes that make the first issuer known at the same moment, the slower one finds it.
             issuers::ensure(conn, &owner, RESIDENT_KEY_MANAGER, &issuer, now)?;
             let keys = signing_keys::list_published(conn, &owner, now)?;
             Ok::<_, Raced>(keys.into_iter().next())
@@ -258,20 +259,4 @@ pub struct Successor {
     pub algorithm: SigningAlgorithm,
     /// No node signs with it before.
     pub use_from: Timestamp,
-}
-
-/// Of two nodes that make the first issuer known at the same moment, the slower one finds it when it tries anew.
-#[derive(Debug)]
-struct Raced(StoreError);
-
-impl From<StoreError> for Raced {
-    fn from(error: StoreError) -> Self {
-        Self(error)
-    }
-}
-
-impl TransactionError for Raced {
-    fn is_retryable(&self) -> bool {
-        matches!(self.0, StoreError::Conflict { .. }) || self.0.is_retryable()
-    }
 }

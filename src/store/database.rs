@@ -9,7 +9,7 @@ use domain::{EventId, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::dialect::{Access, AnyConnection, Backend};
+use crate::dialect::{self, Access, AnyConnection, Backend};
 use crate::error::{StoreError, TransactionError};
 use crate::listener::Listener;
 use crate::options::{OpenOptions, Timeouts};
@@ -84,6 +84,12 @@ impl<K> Conn<K> {
     /// The raw connection for Diesel.
     pub(crate) fn db(&mut self) -> &mut AnyConnection {
         &mut self.inner
+    }
+
+    /// Waits until no other transaction of any node has taken the same turn, and keeps it until the end of this one: for
+    /// rules over several rows that no unique key can say. What others wrote in their turn is seen from here on.
+    pub fn take_turn(&mut self, name: &str) -> Result<(), StoreError> {
+        Ok(dialect::take_turn(&mut self.inner, name)?)
     }
 
     /// Adds an event to the transaction. It gets its number right before the commit, so that the order of numbers is

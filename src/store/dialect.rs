@@ -128,6 +128,19 @@ impl Backend {
     }
 }
 
+/// See [`crate::Conn::take_turn`]. SQLite's transactions that write have their turns already.
+pub(crate) fn take_turn(connection: &mut AnyConnection, name: &str) -> diesel::QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(_) => Ok(()),
+        AnyConnection::Postgres(connection) => {
+            // Advisory locks have numbers; two names that share one would only wait for each other.
+            let hash = crate::hash::sha256_hex(name.as_bytes());
+            let number = hash.get(..15).and_then(|digits| i64::from_str_radix(digits, 16).ok()).unwrap_or_default();
+            connection.batch_execute(&format!("SELECT pg_advisory_xact_lock({number})"))
+        }
+    }
+}
+
 /// Milliseconds as both back ends' settings take them.
 fn millis(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)

@@ -88,6 +88,23 @@ impl TransactionError for StoreError {
     }
 }
 
+/// The error of a transaction that makes what is missing: when another one was faster with the same row, the next try
+/// finds it there.
+#[derive(Debug)]
+pub struct Raced(pub StoreError);
+
+impl From<StoreError> for Raced {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl TransactionError for Raced {
+    fn is_retryable(&self) -> bool {
+        matches!(self.0, StoreError::Conflict { .. }) || self.0.is_retryable()
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {

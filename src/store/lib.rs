@@ -18,5 +18,5 @@ mod pool;
 pub mod shared;
 
 pub use database::{Apim, ApimConn, ApimDb, Conn, Database, Shared, SharedConn, SharedDb};
-pub use error::{StoreError, TransactionError};
+pub use error::{Raced, StoreError, TransactionError};
 pub use options::{OpenOptions, Timeouts};

@@ -2,3 +2,4 @@
 
 mod concurrent_publishers;
 mod kill_nine;
+mod starting_together;
