@@ -55,6 +55,9 @@ pub enum Command {
     },
     /// Ask the running node whether it is ready
     Healthcheck,
+    /// Keys that sign tokens
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Organizations that share this installation
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -64,6 +67,16 @@ pub enum Command {
     /// Keys that the traffic managers of a cluster share
     #[command(subcommand)]
     Cluster(ClusterCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Publish a new key, which signs after [oauth] key_publish_lead; tokens of the present one stay valid
+    Rotate {
+        /// Whose key, by the tenant's domain
+        #[arg(long, value_name = "DOMAIN", default_value = domain::Organization::SUPER)]
+        tenant: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,9 @@
 
 mod check;
 pub(crate) mod cluster;
+mod databases;
 mod healthcheck;
+mod key;
 mod migrate;
 mod run;
 mod tenant;
@@ -33,6 +35,8 @@ pub enum CommandError {
     },
     #[error("the tenant cannot be made")]
     Tenant(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the signing key cannot be rotated")]
+    Key(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the node token cannot be made")]
     Token(#[from] security::node_token::NodeTokenError),
     #[error("the cluster's keys cannot be used")]
@@ -59,6 +63,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         Some(Command::Check) => check::execute(&cli.node),
         Some(Command::Migrate { dry_run }) => migrate::execute(&cli.node, dry_run),
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
+        Some(Command::Key(command)) => key::execute(&cli.node, command),
         Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),
         Some(Command::Token(command)) => token::execute(&cli.node, command),
         Some(Command::Cluster(command)) => cluster::execute(&cli.node, command),

@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod commands;
+mod connection;
 mod demo;
 mod home;
 pub mod listeners;

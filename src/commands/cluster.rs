@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use domain::{Clock, SystemClock};
 use security::cluster::ClusterKeys;
 use store::apim::cluster_roots;
-use store::{ApimDb, Database, OpenOptions};
 
+use super::databases::Place;
 use super::{CommandError, load};
 use crate::cli::{ClusterCommand, NodeArgs};
 use crate::home::cluster_folder;
@@ -60,15 +60,11 @@ fn retire(args: &NodeArgs, folder: &std::path::Path, id: u32) -> Result<(), Comm
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(CommandError::Runtime)?;
-    let connection = &loaded.config.database.apim_db;
-    let home = args.home.canonicalize().unwrap_or_else(|_| args.home.clone());
-    let options = OpenOptions {
-        url: connection.url.resolve(&home),
-        pool_size: 1,
-        acquire_timeout: connection.acquire_timeout.get(),
-    };
+    let place = Place::open(&args.home)?;
+    let home = args.home.canonicalize().map_err(|error| CommandError::Database(error.into()))?;
+    let apim = place.database::<store::Apim>(&loaded.config.database.apim_db, &home, runtime.handle());
+    let apim = apim.map_err(CommandError::Database)?;
     let failed = |error: store::StoreError| CommandError::Database(Box::new(error));
-    let apim: ApimDb = Database::open(&options, runtime.handle()).map_err(failed)?;
     let now = SystemClock.now();
     let retired = runtime.block_on(apim.write(move |conn| cluster_roots::retire(conn, id, now))).map_err(failed)?;
     ClusterKeys::remove_root(folder, id)?;

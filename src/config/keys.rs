@@ -91,7 +91,9 @@ mod tests {
     fn keys_are_those_of_the_struct_at_the_path() {
         assert!(keys_at::<Config>(&[]).unwrap().contains(&"server"));
         assert!(keys_at::<Config>(&["server"]).unwrap().contains(&"port_offset"));
-        assert_eq!(keys_at::<Config>(&["database", "apim_db"]).unwrap(), ["url", "pool_size", "acquire_timeout"]);
+        let of_database = keys_at::<Config>(&["database", "apim_db"]).unwrap();
+        assert_eq!(of_database[..3], ["url", "pool_size", "acquire_timeout"]);
+        assert_eq!(of_database[4..6], ["statement_timeout", "lock_timeout"]);
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
     let at_least_one = "must be at least 1";
     check(config.database.apim_db.pool_size > 0, "database.apim_db.pool_size", at_least_one);
     check(config.database.shared_db.pool_size > 0, "database.shared_db.pool_size", at_least_one);
+    let at_least_a_second = "must be at least 1s";
+    let (apim, shared) = (&config.database.apim_db, &config.database.shared_db);
+    check(apim.connect_timeout.as_secs() > 0, "database.apim_db.connect_timeout", at_least_a_second);
+    check(shared.connect_timeout.as_secs() > 0, "database.shared_db.connect_timeout", at_least_a_second);
+    check(apim.keepalive_interval.as_secs() > 0, "database.apim_db.keepalive_interval", at_least_a_second);
+    check(shared.keepalive_interval.as_secs() > 0, "database.shared_db.keepalive_interval", at_least_a_second);
     check(config.server.connections_max > 0, "server.connections_max", at_least_one);
     check(!config.server.hostname.trim().is_empty(), "server.hostname", "must not be empty");
     check(config.server.body_max.get() > 0, "server.body_max", "must be more than 0B");

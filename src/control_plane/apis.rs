@@ -24,7 +24,7 @@ use domain::api::Api;
 use domain::event::Event;
 use domain::oauth::Principal;
 use domain::runtime::ApiMetadata;
-use domain::{ApiId, Failure, Timestamp, error_code};
+use domain::{ApiId, Failure, Organization, Timestamp, error_code};
 use store::ApimConn;
 use store::apim::apis;
 
@@ -52,10 +52,22 @@ pub(crate) fn metadata(api: &Api) -> ApiMetadata {
     }
 }
 
+/// One transaction at a time, of all nodes, makes APIs of the organization or chooses default versions: the rules on names,
+/// contexts and the one default span several rows. Taken before an API is locked, so that nobody who holds a row waits.
+pub(crate) fn take_turn(conn: &mut ApimConn, organization: &Organization) -> Result<(), Failure> {
+    Ok(conn.take_turn(&format!("APIs of {organization}"))?)
+}
+
 /// Takes the default flag from all other versions of the API.
 pub(crate) fn clear_other_defaults(conn: &mut ApimConn, api: &Api, now: Timestamp) -> Result<(), Failure> {
-    for mut other in apis::list_by_name(conn, &api.organization, api.name.as_str())? {
+    take_turn(conn, &api.organization)?;
+    for other in apis::list_by_name(conn, &api.organization, api.name.as_str())? {
         if other.id == api.id || !other.is_default_version {
+            continue;
+        }
+        // Read again under its lock: a change of it that ends meanwhile must not be lost, nor cost the flag's change.
+        let Some(mut other) = apis::lock(conn, &api.organization, other.id)? else { continue };
+        if !other.is_default_version {
             continue;
         }
         let expected = other.row_version;

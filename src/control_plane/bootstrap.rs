@@ -4,13 +4,13 @@ use domain::event::Event;
 use domain::throttling::defaults;
 use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
 use domain::{Failure, Organization, Timestamp};
-use store::ApimDb;
 use store::apim::policies;
+use store::{ApimDb, Raced};
 
 /// Stores the default throttling policies that are missing; harmless to repeat. A policy that an administrator changed
-/// stays as it is. A default that was deleted comes back only when no policy of its kind is left.
+/// stays as it is, and of two nodes that start together one stores them. A default that was deleted comes back only when no policy of its kind is left.
 pub async fn ensure_default_policies(apim: &ApimDb, organization: Organization, now: Timestamp) -> Result<(), Failure> {
-    apim.write(move |conn| {
+    let stored = apim.write(move |conn| {
         if policies::list::<SubscriptionPolicy>(conn, Some(&organization))?.is_empty() {
             for policy in defaults::subscription_policies(&organization) {
                 policies::insert(conn, &policy)?;
@@ -30,6 +30,6 @@ pub async fn ensure_default_policies(apim: &ApimDb, organization: Organization, 
             }
         }
         Ok(())
-    })
-    .await
+    });
+    stored.await.map_err(|Raced(error)| error.into())
 }

@@ -10,7 +10,7 @@ use store::apim::{apis, deployments, revisions};
 use store::shared::registry;
 
 use crate::ControlPlane;
-use crate::apis::{NewApi, Uploaded, check, insert, store_change};
+use crate::apis::{NewApi, Uploaded, check, insert, store_change, take_turn};
 use crate::deployments::{CheckedTarget, DeployTarget, deploy, undeploy};
 use crate::lifecycle::advance;
 use crate::revisions::freeze;
@@ -218,6 +218,7 @@ fn path(from: LifecycleState, to: LifecycleState) -> Result<Vec<domain::lifecycl
 
 fn take_in(conn: &mut ApimConn, plan: &Plan) -> Result<Imported, Failure> {
     let wished = &plan.wished;
+    take_turn(conn, &wished.organization)?;
     let stored = match stored(conn, wished, plan.existing)? {
         Some(stored) => apis::lock(conn, &wished.organization, stored.id)?,
         None => None,

@@ -9,7 +9,7 @@ use store::ApimConn;
 use store::apim::{apis, deployments, lifecycle_events};
 
 use crate::ControlPlane;
-use crate::apis::{clear_other_defaults, metadata, not_found, parse_id};
+use crate::apis::{clear_other_defaults, metadata, not_found, parse_id, take_turn};
 use crate::deployments::undeploy;
 use crate::lifecycle_checklist::{self, Checklist};
 
@@ -33,6 +33,7 @@ impl ControlPlane {
         let (organization, user, now) = (caller.organization.clone(), caller.qualified_name(), self.now());
         self.apim()
             .write(move |conn| {
+                take_turn(conn, &organization)?;
                 let mut api = apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
                 let previous = api.state;
                 advance(conn, &mut api, action, &user, now)?;

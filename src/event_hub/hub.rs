@@ -81,6 +81,8 @@ impl EventHub {
             for log in LogName::ALL {
                 tasks.spawn(tail::run(Arc::clone(&inner), log, shutdown.clone()));
             }
+            let (apim, stopped) = (inner.apim.clone(), shutdown.clone());
+            tasks.spawn(async move { apim.listen(stopped.cancelled_owned()).await });
             tasks.spawn(upkeep::run(inner, shutdown));
             while let Some(ended) = tasks.join_next().await {
                 if let Err(error) = ended {

@@ -10,7 +10,7 @@ use domain::event::{Event, LogEntry, LogName, Position};
 use domain::runtime::{Revocation, RevocationEntry};
 use domain::{ApiId, Clock, Organization, RevisionId, SystemClock, Timestamp};
 use node_store::BrokerLog;
-use store::{Apim, ApimDb, OpenOptions, StoreError, migrate, outbox};
+use store::{Apim, ApimDb, OpenOptions, StoreError, Timeouts, migrate, outbox};
 use telemetry::metrics::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("apim.db").display());
         migrate::run::<Apim>(&url).unwrap();
-        let options = OpenOptions { url, pool_size: 4, acquire_timeout: LONG };
+        let options = OpenOptions { url, pool_size: 4, acquire_timeout: LONG, timeouts: Timeouts::default() };
         let db = ApimDb::open(&options, &tokio::runtime::Handle::current()).unwrap();
         let (hub, shutdown) = start(&folder, &db, config);
         Self { folder, db, hub, shutdown }

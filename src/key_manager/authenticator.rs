@@ -8,7 +8,7 @@ use domain::oauth::Principal;
 use domain::scope::rest_api;
 use domain::{Clock, Organization, Secret};
 use security::jwt::AccessTokenClaims;
-use store::{ApimDb, StoreError};
+use store::ApimDb;
 
 use crate::token::verify::{AccessTokens, Verified, VerifyError};
 
@@ -89,7 +89,7 @@ fn refusal(error: VerifyError) -> AuthenticationError {
     match error {
         VerifyError::Refused(_) => AuthenticationError::Refused("the access token is not valid"),
         VerifyError::Revoked => AuthenticationError::Refused("the access token was revoked"),
-        VerifyError::Store(StoreError::Busy) => AuthenticationError::Busy,
+        VerifyError::Store(error) if error.is_temporary() => AuthenticationError::Busy,
         other => AuthenticationError::Unavailable(Box::new(other)),
     }
 }

@@ -9,6 +9,8 @@ use serde::Serialize;
 use store::{StoreError, TransactionError};
 use telemetry::error_chain::ErrorChain;
 
+use crate::service::CreateError;
+
 /// Seconds after which a caller may try again when a pool or queue is full.
 const RETRY_AFTER_SECS: &str = "1";
 
@@ -119,7 +121,7 @@ struct ErrorDto {
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy => Self::Busy,
+            error if error.is_temporary() => Self::Busy,
             other => Self::internal(other),
         }
     }
@@ -138,6 +140,12 @@ impl From<UserStoreError> for OAuthError {
             UserStoreError::Busy => Self::Busy,
             UserStoreError::Unavailable(cause) => Self::Internal(cause),
         }
+    }
+}
+
+impl From<CreateError> for OAuthError {
+    fn from(error: CreateError) -> Self {
+        KeyManagerError::from(error).into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The key manager: OAuth clients, tokens and their revocation, and who a user is.
 //!
-//! Invariants: deny by default; issuing a token for `client_credentials` writes nothing; what is revoked is refused at
+//! Invariants: deny by default; issuing a token for `client_credentials` writes nothing
+//! but, every ten minutes, how long the key has to stay published; what is revoked is refused at
 //! once wherever a token is checked against the database; error bodies are made in [`error`] alone. Entry points:
 //! [`KeyManagerService`] (create, start, and the contract `KeyManager`), [`endpoints::configure`] (its HTTP routes),
 //! [`LocalAuthenticator`] and [`LocalUserStore`] (usable without the service), [`bootstrap`].
@@ -31,7 +32,7 @@ pub use authenticator::LocalAuthenticator;
 pub use endpoints::configure;
 pub use endpoints::internal::routes as internal_routes;
 pub use service::{CreateError, Dependencies, KeyManagerService};
-pub use signing::Signing;
+pub use signing::{Signing, Successor};
 pub use user_store::LocalUserStore;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use config::sections::oauth::Oauth;
-use domain::contract::{TenantKeys, UserStore};
+use domain::contract::{KeyManagerError, TenantKeys, UserStore};
 use domain::oauth::ResidentKeyManager;
 use domain::tenant::Issuers;
 use domain::{Clock, Organization, Timestamp};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::KeyManagerMetrics;
 use crate::purge;
-use crate::signing::Signing;
+use crate::signing::{Signing, Successor};
 use crate::token::verify::AccessTokens;
 
 /// What a [`KeyManagerService`] is made of.
@@ -45,6 +45,15 @@ pub enum CreateError {
     SigningKey(#[from] SigningKeyError),
     #[error("there is no token-signing key for now")]
     NoSigningKey,
+}
+
+impl From<CreateError> for KeyManagerError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Store(error) if error.is_temporary() => Self::Busy,
+            other => Self::Failed(Box::new(other)),
+        }
+    }
 }
 
 /// Registers clients; issues, checks and revokes tokens.
@@ -111,7 +120,7 @@ impl KeyManagerService {
 
     /// Makes a new signing key of the super tenant: published at once, signing after `oauth.key_publish_lead`, while the old ones stay
     /// published as long as tokens that they signed can live.
-    pub async fn rotate_signing_key(&self) -> Result<(), CreateError> {
+    pub async fn rotate_signing_key(&self) -> Result<Successor, CreateError> {
         self.signing.rotate(&Organization::super_tenant()).await
     }
 

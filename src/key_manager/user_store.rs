@@ -108,7 +108,7 @@ impl UserStore for LocalUserStore {
 
 fn unavailable(error: StoreError) -> UserStoreError {
     match error {
-        StoreError::Busy => UserStoreError::Busy,
+        error if error.is_temporary() => UserStoreError::Busy,
         other => UserStoreError::Unavailable(Box::new(other)),
     }
 }

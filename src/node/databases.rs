@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use config::sections::database::{Connection, Database as DatabaseSection};
 use http::health::{Check, CheckResult};
 use store::migrate::{self, MigrateError, Migrated};
-use store::{Database, OpenOptions, StoreError};
+use store::{Database, StoreError};
 use tokio::runtime::Handle;
 
 use super::Databases;
+use crate::connection;
 
 /// A database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,17 +36,16 @@ pub(super) fn open(section: &DatabaseSection, home: &Path, runtime: &Handle) -> 
 }
 
 fn open_one<K: Migrated + 'static>(
-    connection: &Connection,
+    section: &Connection,
     home: &Path,
     runtime: &Handle,
 ) -> Result<Database<K>, DatabaseError> {
-    let url = connection.url.resolve(home);
+    let url = section.url.resolve(home);
     let ran = migrate::run::<K>(&url).map_err(|source| DatabaseError::Migrate { name: K::NAME, source })?;
     if !ran.is_empty() {
         tracing::info!(database = K::NAME, migrations = ran.len(), "database schema brought up to date");
     }
-    let options =
-        OpenOptions { url, pool_size: connection.pool_size, acquire_timeout: connection.acquire_timeout.get() };
+    let options = connection::options(section, url, section.pool_size);
     Database::open(&options, runtime).map_err(|source| DatabaseError::Open { name: K::NAME, source })
 }
 
@@ -58,7 +58,8 @@ impl<K: 'static> Check for DatabaseCheck<K> {
         match self.0.read::<(), StoreError, _>(|_| Ok(())).await {
             Ok(()) => Ok("answers".to_owned()),
             Err(StoreError::Busy) => Err("has no free connection".to_owned()),
-            Err(_unreachable) => Err("cannot be read".to_owned()),
+            Err(error) if error.is_temporary() => Err("does not answer".to_owned()),
+            Err(_unreadable) => Err("cannot be read".to_owned()),
         }
     }
 }

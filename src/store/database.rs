@@ -1,18 +1,20 @@
 //! A database and the one async boundary to it.
 
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
 
 use diesel::connection::SimpleConnection;
-use domain::Timestamp;
 use domain::event::Event;
+use domain::{EventId, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::dialect::{Access, AnyConnection, Backend};
+use crate::dialect::{self, Access, AnyConnection, Backend};
 use crate::error::{StoreError, TransactionError};
+use crate::listener::Listener;
+use crate::options::{OpenOptions, Timeouts};
 use crate::outbox;
-use crate::pool::{Pool, Pooled};
+use crate::pool::{Pool, Pooled, Slot};
 
 /// Marker: APIs, applications, subscriptions, policies, tokens.
 #[derive(Debug, Clone, Copy)]
@@ -30,17 +32,6 @@ pub type SharedConn = Conn<Shared>;
 /// Times that a transaction is tried anew after the database gave it up for a concurrent one.
 const RETRIES_MAX: u32 = 5;
 
-/// How to reach a database.
-#[derive(Debug, Clone)]
-pub struct OpenOptions {
-    /// `sqlite:FILE` or `postgres://user:password@host/name`.
-    pub url: String,
-    /// Most connections (for SQLite: most readers; there is always one writer).
-    pub pool_size: u32,
-    /// Longest wait for a free connection.
-    pub acquire_timeout: Duration,
-}
-
 /// A handle to one database; clones share the connections.
 pub struct Database<K> {
     backend: Backend,
@@ -48,6 +39,7 @@ pub struct Database<K> {
     writers: Pool,
     /// Number of committed transactions that appended events; waiters learn that there is something to read.
     commits: watch::Sender<u64>,
+    news: Arc<News>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -58,9 +50,20 @@ impl<K> Clone for Database<K> {
             readers: self.readers.clone(),
             writers: self.writers.clone(),
             commits: self.commits.clone(),
+            news: Arc::clone(&self.news),
             kind: PhantomData,
         }
     }
+}
+
+/// How processes hear of each other's commits.
+struct News {
+    url: String,
+    timeouts: Timeouts,
+    /// Random: tells this handle's announcements from those of others.
+    origin: String,
+    /// Statement of a transaction that has events.
+    announcement: Option<String>,
 }
 
 impl<K> std::fmt::Debug for Database<K> {
@@ -83,6 +86,12 @@ impl<K> Conn<K> {
         &mut self.inner
     }
 
+    /// Waits until no other transaction of any node has taken the same turn, and keeps it until the end of this one: for
+    /// rules over several rows that no unique key can say. What others wrote in their turn is seen from here on.
+    pub fn take_turn(&mut self, name: &str) -> Result<(), StoreError> {
+        Ok(dialect::take_turn(&mut self.inner, name)?)
+    }
+
     /// Adds an event to the transaction. It gets its number right before the commit, so that the order of numbers is
     /// the order of commits and the counter's lock is held for an instant only.
     pub fn append(&mut self, now: Timestamp, event: Event) {
@@ -94,14 +103,20 @@ impl<K: 'static> Database<K> {
     /// Opens the pools; blocking, for start-up. Migrations must have run.
     pub fn open(options: &OpenOptions, runtime: &Handle) -> Result<Self, StoreError> {
         let backend = Backend::of(&options.url);
-        let open =
-            |access, size| Pool::open((backend, access), &options.url, size, options.acquire_timeout, runtime.clone());
+        let open = |access, size| Pool::open((backend, access), options, size, runtime.clone());
         let writers = open(Access::ReadWrite, backend.writers(options.pool_size))?;
         let readers = match backend {
             Backend::Sqlite => open(Access::ReadOnly, options.pool_size)?,
             Backend::Postgres => writers.clone(),
         };
-        Ok(Self { backend, readers, writers, commits: watch::channel(0).0, kind: PhantomData })
+        let origin = EventId::random().to_string();
+        let news = News {
+            url: options.url.clone(),
+            timeouts: options.timeouts,
+            announcement: backend.announcement(&origin),
+            origin,
+        };
+        Ok(Self { backend, readers, writers, commits: watch::channel(0).0, news: Arc::new(news), kind: PhantomData })
     }
 
     /// Runs `work` in a read-only transaction that sees one state of the database.
@@ -113,7 +128,10 @@ impl<K: 'static> Database<K> {
     {
         let backend = self.backend;
         self.readers
-            .run(move |pooled| with_transaction(pooled, backend.begin_read(), &mut work).map(|(value, _)| value))
+            .run(move |slot| {
+                with_transaction(slot, backend.begin(Access::ReadOnly), Purpose::Read, &mut work)
+                    .map(|(value, _)| value)
+            })
             .await
     }
 
@@ -126,13 +144,19 @@ impl<K: 'static> Database<K> {
         F: FnMut(&mut Conn<K>) -> Result<T, E> + Send + 'static,
     {
         let backend = self.backend;
-        let commits = self.commits.clone();
+        let (commits, news) = (self.commits.clone(), Arc::clone(&self.news));
         self.writers
-            .run(move |pooled| {
+            .run(move |slot| {
+                let begin = backend.begin(Access::ReadWrite);
                 let mut tries = 0;
                 loop {
-                    match with_transaction(pooled, backend.begin_write(), &mut work) {
-                        Err(error) if error.is_retryable() && tries < RETRIES_MAX => tries += 1,
+                    match with_transaction(slot, begin, Purpose::Write(&news), &mut work) {
+                        Err(error) if error.is_retryable() => {
+                            tries += 1;
+                            if tries > RETRIES_MAX {
+                                return Err(StoreError::Contended.into());
+                            }
+                        }
                         Err(error) => return Err(error),
                         Ok((value, events)) => {
                             if events > 0 {
@@ -147,7 +171,31 @@ impl<K: 'static> Database<K> {
             .await
     }
 
-    /// Changes whenever a transaction of this process committed events.
+    /// Hears of commits in other processes until `stopped` ends, and tells them to [`Database::subscribe_commits`]. On
+    /// PostgreSQL this takes one connection beside the pool and a thread; with SQLite there is nothing to hear. Once for a
+    /// database is enough.
+    pub async fn listen(&self, stopped: impl Future<Output = ()>) {
+        if self.backend == Backend::Sqlite {
+            return;
+        }
+        let listener = Listener {
+            address: self.backend.connection_string(&self.news.url, &self.news.timeouts),
+            timeouts: self.news.timeouts,
+            origin: self.news.origin.clone(),
+            commits: self.commits.clone(),
+        };
+        let (stop, is_stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("commits".to_owned()).spawn(move || listener.run(&is_stopped));
+        if let Err(error) = thread {
+            tracing::error!(%error, "no thread to hear of other processes' commits: they are seen late");
+            return;
+        }
+        stopped.await;
+        // The thread ends by itself: it may be waiting for a server that is away.
+        drop(stop);
+    }
+
+    /// Changes whenever a transaction of this process committed events, and after those that [`Database::listen`] hears of.
     #[must_use]
     pub fn subscribe_commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
@@ -160,48 +208,72 @@ impl<K: 'static> Database<K> {
     }
 }
 
-/// Ends the transaction when the closure panics, so that the pooled connection is clean.
+/// Ends the transaction when the closure fails or panics, so that the pooled connection is clean or thrown away.
 struct RollbackOnDrop<'a, K> {
     conn: Option<Conn<K>>,
-    home: &'a mut Option<Pooled>,
+    home: &'a mut Slot,
 }
 
 impl<K> Drop for RollbackOnDrop<'_, K> {
     fn drop(&mut self) {
         if let Some(mut conn) = self.conn.take() {
             if let Err(error) = conn.inner.batch_execute("ROLLBACK") {
-                tracing::warn!(%error, "rollback failed");
+                tracing::warn!(%error, "rollback failed, the database connection is thrown away");
+                conn.inner.mark_broken();
             }
-            *self.home = Some(conn.inner);
+            self.home.put(conn.inner);
         }
     }
 }
 
-fn with_transaction<K, T, E, F>(pooled: &mut Option<Pooled>, begin: &str, work: &mut F) -> Result<(T, usize), E>
+/// What a transaction is for.
+#[derive(Clone, Copy)]
+enum Purpose<'a> {
+    Read,
+    /// Its events are announced.
+    Write(&'a News),
+}
+
+fn with_transaction<K, T, E, F>(
+    slot: &mut Slot,
+    begin: &str,
+    purpose: Purpose<'_>,
+    work: &mut F,
+) -> Result<(T, usize), E>
 where
     E: TransactionError,
     F: FnMut(&mut Conn<K>) -> Result<T, E>,
 {
-    let Some(mut inner) = pooled.take() else { return Err(StoreError::Stopped.into()) };
-    if let Err(error) = inner.batch_execute(begin) {
-        *pooled = Some(inner);
-        return Err(StoreError::from(error).into());
-    }
-    let mut guard = RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: pooled };
+    let inner = slot.begin(begin)?;
+    let mut guard = RollbackOnDrop { conn: Some(Conn { inner, events: Vec::new(), kind: PhantomData }), home: slot };
     let Some(conn) = guard.conn.as_mut() else { return Err(StoreError::Stopped.into()) };
     let value = work(conn)?;
     let events = std::mem::take(&mut conn.events);
+    if let (Purpose::Write(News { announcement: Some(announcement), .. }), false) = (purpose, events.is_empty()) {
+        // Before the numbers are taken: it is sent at the commit anyway, and the log's lock is held for less.
+        conn.inner.batch_execute(announcement).map_err(StoreError::from)?;
+    }
     outbox::write(conn.db(), &events)?;
-    conn.inner.batch_execute("COMMIT").map_err(StoreError::from)?;
+    match conn.inner.batch_execute("COMMIT").map_err(StoreError::from) {
+        Ok(()) => {}
+        Err(StoreError::Lost(cause)) => {
+            conn.inner.mark_broken();
+            // What was read stays true; what was written may be there or not, and nobody here can tell.
+            if matches!(purpose, Purpose::Write(_)) {
+                return Err(StoreError::CommitUnknown(cause).into());
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
     if let Some(conn) = guard.conn.take() {
-        *guard.home = Some(conn.inner);
+        guard.home.put(conn.inner);
     }
     Ok((value, events.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::time::Duration;
 
     use domain::event::LogName;
     use domain::{ApiId, Organization};
@@ -218,7 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("apim.db").display());
         migrate::run::<Apim>(&url).unwrap();
-        let options = OpenOptions { url, pool_size, acquire_timeout };
+        let options = OpenOptions { url, pool_size, acquire_timeout, timeouts: Timeouts::default() };
         Fixture { db: Database::open(&options, &Handle::current()).unwrap(), _folder: folder }
     }
 

@@ -10,10 +10,13 @@ pub mod database;
 mod dialect;
 pub mod error;
 pub mod hash;
+mod listener;
 pub mod migrate;
+pub mod options;
 pub mod outbox;
 mod pool;
 pub mod shared;
 
-pub use database::{Apim, ApimConn, ApimDb, Conn, Database, OpenOptions, Shared, SharedConn, SharedDb};
-pub use error::{StoreError, TransactionError};
+pub use database::{Apim, ApimConn, ApimDb, Conn, Database, Shared, SharedConn, SharedDb};
+pub use error::{Raced, StoreError, TransactionError};
+pub use options::{OpenOptions, Timeouts};

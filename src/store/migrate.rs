@@ -5,6 +5,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::database::{Apim, Shared};
 use crate::dialect::{Access, AnyConnection, Backend};
+use crate::options::Timeouts;
 use crate::outbox::log_head;
 
 const APIM_SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/apim/sqlite");
@@ -72,8 +73,10 @@ pub fn pending<K: Migrated>(url: &str) -> Result<Vec<String>, MigrateError> {
 }
 
 fn connect(backend: Backend, url: &str) -> Result<AnyConnection, MigrateError> {
-    let mut connection = AnyConnection::establish(backend.connection_string(url)).map_err(MigrateError::Connect)?;
-    backend.set_up(&mut connection, Access::ReadWrite).map_err(MigrateError::Database)?;
+    let timeouts = Timeouts::of_migration();
+    let address = backend.connection_string(url, &timeouts);
+    let mut connection = AnyConnection::establish(&address).map_err(MigrateError::Connect)?;
+    backend.set_up(&mut connection, Access::ReadWrite, &timeouts).map_err(MigrateError::Database)?;
     Ok(connection)
 }
 

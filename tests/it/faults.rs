@@ -6,3 +6,4 @@ mod cut_off;
 mod dead_nodes;
 mod kill_nine;
 mod site;
+mod starting_together;

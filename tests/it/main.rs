@@ -12,6 +12,7 @@ mod event_sync;
 mod faults;
 mod first_call;
 mod gateway_rest;
+mod key_nodes;
 mod paths;
 mod publisher;
 mod real_input;

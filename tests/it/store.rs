@@ -1,4 +1,7 @@
 //! The store under an actix server, and what its two back ends must agree on.
 
 mod async_boundary;
+mod cut_off;
 mod parity;
+mod reconnect;
+mod wake_up;

@@ -27,6 +27,18 @@ pub struct Connection {
     pub pool_size: u32,
     /// Longest wait for a free connection; the caller then gets 503 with Retry-After.
     pub acquire_timeout: HumanDuration,
+    /// PostgreSQL: longest time for opening a connection, in whole seconds.
+    pub connect_timeout: HumanDuration,
+    /// PostgreSQL: longest time that one statement may run; 0s is no limit. A statement that is cut off changes nothing,
+    /// and the caller gets 503 with Retry-After. Migrations are never cut off.
+    pub statement_timeout: HumanDuration,
+    /// Longest wait for a row or table that another transaction holds (SQLite: for its one write lock); then as above.
+    pub lock_timeout: HumanDuration,
+    /// PostgreSQL: longest pause inside a transaction; then the server undoes it and ends the connection. 0s is no limit.
+    pub idle_in_transaction_timeout: HumanDuration,
+    /// PostgreSQL: silence after which the operating system probes, three times, whether the server is still there, in whole
+    /// seconds. A connection without answers is given up after twice this time.
+    pub keepalive_interval: HumanDuration,
 }
 
 impl Default for Database {
@@ -37,7 +49,16 @@ impl Default for Database {
 
 impl Connection {
     fn sqlite(file: &str) -> Self {
-        Self { url: DatabaseUrl(format!("sqlite:{file}")), pool_size: 10, acquire_timeout: HumanDuration::from_secs(5) }
+        Self {
+            url: DatabaseUrl(format!("sqlite:{file}")),
+            pool_size: 10,
+            acquire_timeout: HumanDuration::from_secs(5),
+            connect_timeout: HumanDuration::from_secs(5),
+            statement_timeout: HumanDuration::from_secs(30),
+            lock_timeout: HumanDuration::from_secs(5),
+            idle_in_transaction_timeout: HumanDuration::from_secs(60),
+            keepalive_interval: HumanDuration::from_secs(30),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::human::{ByteSize, HumanDuration};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventHub {
-    /// How often the outbox is read when nobody announces a commit. Commits of the same process are seen at once.
+    /// How often the outbox is read when nobody announces a commit. Commits of the same process, and on PostgreSQL those of
+    /// every process, are seen at once.
     pub poll_interval: HumanDuration,
     /// Most entries kept of each log, in the database and in the hub's local copy. A gateway that is farther behind
     /// takes a snapshot.

@@ -10,7 +10,7 @@ use domain::{ApiId, Failure, SubscriptionId};
 use store::apim::apis;
 use store::apim::subscriptions::{self, of_apis};
 
-use super::{insert, not_found, parse_id};
+use super::{insert, not_found, parse_id, take_turn};
 use crate::ControlPlane;
 
 /// Whether a new version becomes the default one.
@@ -37,6 +37,7 @@ impl ControlPlane {
         let (organization, user, now) = (caller.organization.clone(), caller.qualified_name(), self.now());
         self.apim()
             .write(move |conn| {
+                take_turn(conn, &organization)?;
                 let source = apis::lock(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
                 let api = Api {
                     id: ApiId::random(),

@@ -11,7 +11,7 @@ use store::shared::registry;
 use store::{ApimConn, StoreError};
 
 use super::definition::Uploaded;
-use super::{check, clear_other_defaults, metadata};
+use super::{check, clear_other_defaults, metadata, take_turn};
 use crate::ControlPlane;
 
 /// What a creator hands in.
@@ -69,6 +69,7 @@ impl ControlPlane {
 
 /// Writes a new API with its history and events, after checking what needs the database.
 pub(crate) fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
+    take_turn(conn, &api.organization)?;
     check::is_free(conn, &api.organization, api)?;
     check::references(conn, api)?;
     match apis::insert(conn, api) {

@@ -8,7 +8,7 @@ use domain::oauth::Principal;
 use store::ApimConn;
 use store::apim::apis;
 
-use super::{check, clear_other_defaults, metadata, not_found, parse_id};
+use super::{check, clear_other_defaults, metadata, not_found, parse_id, take_turn};
 use crate::ControlPlane;
 
 /// A changed working copy. Name, version, context and provider of an API never change.
@@ -37,6 +37,9 @@ impl ControlPlane {
         let (organization, user, now) = (caller.organization.clone(), caller.qualified_name(), self.now());
         self.apim()
             .write(move |conn| {
+                if change.is_default_version {
+                    take_turn(conn, &organization)?;
+                }
                 let stored = apis::lock(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
                 check_expected(expected.as_deref(), stored.row_version)?;
                 let api = Api {

@@ -19,7 +19,7 @@ use security::key_encryption::KeyEncryptionKey;
 use security::password::PasswordGate;
 use security::signing_key::SigningKey;
 use serde_json::Value;
-use store::{Apim, ApimDb, Database, OpenOptions, Shared, SharedDb, StoreError, migrate};
+use store::{Apim, ApimDb, Database, OpenOptions, Shared, SharedDb, StoreError, Timeouts, migrate};
 use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
 
@@ -72,7 +72,8 @@ impl Answer {
 fn open<K: migrate::Migrated + 'static>(folder: &tempfile::TempDir, name: &str) -> Database<K> {
     let url = format!("sqlite:{}", folder.path().join(name).display());
     migrate::run::<K>(&url).unwrap();
-    let options = OpenOptions { url, pool_size: 4, acquire_timeout: Duration::from_secs(5) };
+    let options =
+        OpenOptions { url, pool_size: 4, acquire_timeout: Duration::from_secs(5), timeouts: Timeouts::default() };
     Database::open(&options, &Handle::current()).unwrap()
 }
 

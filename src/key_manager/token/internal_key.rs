@@ -2,7 +2,7 @@
 
 use domain::contract::KeyManagerError;
 use domain::oauth::InternalKey;
-use domain::{ApiId, Organization};
+use domain::{ApiId, Organization, Timestamp};
 use security::internal_key::{INTERNAL_KEY_TYPE, InternalKeyClaims};
 use security::jwt;
 
@@ -28,8 +28,7 @@ pub(crate) async fn issue(
         iss: service.signing.issuer_of(organization),
         jti: uuid::Uuid::new_v4().to_string(),
     };
-    let signing_key =
-        service.signing.current(organization).await.map_err(|error| KeyManagerError::Failed(Box::new(error)))?;
+    let signing_key = service.signing.covering(organization, Timestamp::from_secs(claims.exp)).await?;
     let key = jwt::sign(&signing_key, INTERNAL_KEY_TYPE, &claims)
         .map_err(|error| KeyManagerError::Failed(Box::new(error)))?;
     Ok(InternalKey { key, expires_in: LIFETIME_SECS })

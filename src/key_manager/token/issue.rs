@@ -75,7 +75,7 @@ pub(crate) async fn access_token(
         jti: jti.clone(),
         scope: grant.scopes.join(" "),
     };
-    let key = service.signing.current(grant.organization).await.map_err(OAuthError::internal)?;
+    let key = service.signing.covering(grant.organization, Timestamp::from_secs(expires_at)).await?;
     let token = jwt::sign(&key, ACCESS_TOKEN_TYPE, &claims).map_err(OAuthError::internal)?;
     Ok(AccessToken {
         token,

@@ -84,14 +84,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Database, OpenOptions, Shared, migrate};
+    use crate::{Database, OpenOptions, Shared, Timeouts, migrate};
 
     #[tokio::test]
     async fn content_comes_back_byte_for_byte_and_to_its_organization_only() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("shared.db").display());
         migrate::run::<Shared>(&url).unwrap();
-        let options = OpenOptions { url, pool_size: 1, acquire_timeout: Duration::from_secs(5) };
+        let options =
+            OpenOptions { url, pool_size: 1, acquire_timeout: Duration::from_secs(5), timeouts: Timeouts::default() };
         let db: SharedDb = Database::open(&options, &tokio::runtime::Handle::current()).unwrap();
         let body = b"openapi: 3.0.1\r\n# \xf0\x9f\x8d\x95, a comment \t\n\n".to_vec();
         let own = Organization::super_tenant();

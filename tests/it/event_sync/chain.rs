@@ -19,7 +19,7 @@ use gateway::sync::{Options, Sync};
 use gateway::table::Tables;
 use node_store::{BrokerLog, Carbon};
 use store::apim::{apis, artifacts, deployments, gateways, revisions};
-use store::{Apim, ApimDb, OpenOptions, StoreError, migrate, outbox};
+use store::{Apim, ApimDb, OpenOptions, StoreError, Timeouts, migrate, outbox};
 use telemetry::metrics::Metrics;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -127,7 +127,7 @@ impl Chain {
 }
 
 async fn open(url: String) -> ApimDb {
-    let options = OpenOptions { url, pool_size: 4, acquire_timeout: LONG };
+    let options = OpenOptions { url, pool_size: 4, acquire_timeout: LONG, timeouts: Timeouts::default() };
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || ApimDb::open(&options, &runtime).unwrap()).await.unwrap()
 }

@@ -64,6 +64,42 @@ on_both_databases! {
         tags.sort_unstable();
         assert_eq!(tags, (0..20).collect::<Vec<_>>());
     }
+
+    /// A context belongs to one API, and one version is the default, however many ask for it at the same time.
+    async fn rules_over_several_apis_hold_under_concurrency(sandbox) {
+        let publisher = sandbox.publisher();
+        let make = async |name: String, version: String, context: &'static str| {
+            let body = json!({
+                "name": name, "version": version, "context": context, "isDefaultVersion": true,
+                "policies": ["Unlimited"],
+                "endpointConfig": {"endpoint_type": "http", "production_endpoints": {"url": "http://localhost"}},
+            });
+            loop {
+                let answer = publisher.post("/apis", &body).await;
+                if answer.status != 503 {
+                    return answer.status;
+                }
+            }
+        };
+        let rivals = join_all((0..10).map(|number| make(format!("Rival{number}"), format!("{number}"), "/same"))).await;
+        assert_eq!(rivals.iter().filter(|status| **status == 201).count(), 1, "{rivals:?}");
+        assert!(rivals.iter().all(|status| [201, 409].contains(status)), "{rivals:?}");
+        let versions = join_all((0..10).map(|number| make("One".to_owned(), format!("{number}"), "/one"))).await;
+        assert_eq!(versions, [201; 10]);
+        let list = publisher.get("/apis?query=name:One&limit=20").await.expect(200).json();
+        let ids: Vec<&str> = list["list"].as_array().unwrap().iter().map(|api| api["id"].as_str().unwrap()).collect();
+        // The flag counts from the publication on.
+        let publications = ids.iter().map(|id| {
+            until_served(async || publisher.change_lifecycle(id, "Publish").await, 200)
+        });
+        join_all(publications).await;
+        let mut defaults = 0;
+        for id in ids {
+            let api = publisher.get(&format!("/apis/{id}")).await.expect(200).json();
+            defaults += usize::from(api["isDefaultVersion"] == true);
+        }
+        assert_eq!(defaults, 1);
+    }
 }
 
 /// Read, change, write if nobody was faster; until it worked.

@@ -10,7 +10,7 @@ use domain::throttling::{ApplicationPolicy, defaults};
 use domain::{Failure, Organization, PolicyId};
 use http::problem::Problem;
 use store::apim::policies;
-use store::{Apim, ApimDb, Database, OpenOptions, migrate};
+use store::{Apim, ApimDb, Database, OpenOptions, Timeouts, migrate};
 
 use crate::support::database::{Databases, postgres_is_there};
 use crate::support::rest::{Answer, client};
@@ -67,7 +67,7 @@ fn start(kind: DatabaseKind, pool_size: u32, acquire_timeout: Duration) -> Fixtu
         None => format!("sqlite:{}", folder.path().join("apim.db").display()),
     };
     migrate::run::<Apim>(&url).unwrap();
-    let options = OpenOptions { url, pool_size, acquire_timeout };
+    let options = OpenOptions { url, pool_size, acquire_timeout, timeouts: Timeouts::default() };
     let db: ApimDb = Database::open(&options, &tokio::runtime::Handle::current()).unwrap();
     let is_holding = Arc::new(AtomicBool::new(false));
     let (data, flag) = (Data::new(db.clone()), Data::from(Arc::clone(&is_holding)));

@@ -58,6 +58,27 @@ impl Databases {
         self.url(&self.created[1])
     }
 
+    /// As a server that goes away for every node: present connections end, new ones are refused.
+    pub fn refuse_connections(&self) {
+        for name in &self.created {
+            self.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        }
+        self.end_connections();
+    }
+
+    pub fn accept_connections(&self) {
+        for name in &self.created {
+            self.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+        }
+    }
+
+    /// As a server that was restarted: every present connection is dead.
+    pub fn end_connections(&self) {
+        for name in &self.created {
+            self.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+        }
+    }
+
     fn execute(&self, sql: &str) {
         PgConnection::establish(&self.server).unwrap().batch_execute(sql).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use domain::user::{User, role};
 use domain::{Clock, Organization, Secret, SystemClock, UserId};
-use store::{OpenOptions, SharedDb, StoreError};
+use store::{OpenOptions, SharedDb, StoreError, Timeouts};
 
 use super::actors::Subscriber;
 use super::rest::Credentials;
@@ -10,8 +10,12 @@ use super::sandbox::Sandbox;
 
 /// A subscriber with these further roles, whose password is the name.
 pub async fn subscriber(sandbox: &Sandbox, username: &str, roles: &[&str]) -> Subscriber {
-    let options =
-        OpenOptions { url: sandbox.shared_db_url(), pool_size: 1, acquire_timeout: std::time::Duration::from_secs(10) };
+    let options = OpenOptions {
+        url: sandbox.shared_db_url(),
+        pool_size: 1,
+        acquire_timeout: std::time::Duration::from_secs(10),
+        timeouts: Timeouts::default(),
+    };
     let database = SharedDb::open(&options, &tokio::runtime::Handle::current()).unwrap();
     let hash = Secret::new(security::password::hash(&Secret::new(username.to_owned())).unwrap());
     let user = User {

@@ -88,6 +88,11 @@ impl Sandbox {
         self.databases.as_ref().map_or_else(file, Databases::shared_url)
     }
 
+    /// The databases on PostgreSQL.
+    pub fn databases(&self) -> &Databases {
+        self.databases.as_ref().unwrap()
+    }
+
     pub fn publisher(&self) -> Publisher {
         Publisher { rest: self.admin_rest(), backend_url: self.backend.url() }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{Clock, Organization, Secret, SystemClock};
 use serde_json::json;
 use store::shared::users::tenants;
-use store::{OpenOptions, Shared, SharedDb, StoreError, migrate};
+use store::{OpenOptions, Shared, SharedDb, StoreError, Timeouts, migrate};
 
 use crate::support::process::Process;
 use crate::support::rest::{Credentials, Rest};
@@ -73,6 +73,7 @@ async fn half_make(home: &Path, domain: &'static str) {
         url: format!("sqlite:{}", home.join("db/shared.db").display()),
         pool_size: 1,
         acquire_timeout: Duration::from_secs(5),
+        timeouts: Timeouts::default(),
     };
     migrate::run::<Shared>(&options.url).unwrap();
     let db: SharedDb = SharedDb::open(&options, &tokio::runtime::Handle::current()).unwrap();

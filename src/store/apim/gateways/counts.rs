@@ -132,7 +132,7 @@ mod tests {
 
     use super::super::{acknowledge, forget_silent_since, heartbeat};
     use super::*;
-    use crate::{Apim, ApimDb, OpenOptions, migrate};
+    use crate::{Apim, ApimDb, OpenOptions, Timeouts, migrate};
 
     const FRESH_FOR: Duration = Duration::from_secs(30);
 
@@ -157,7 +157,8 @@ mod tests {
     async fn open(folder: &tempfile::TempDir) -> ApimDb {
         let url = format!("sqlite:{}", folder.path().join("apim.db").display());
         migrate::run::<Apim>(&url).unwrap();
-        let options = OpenOptions { url, pool_size: 2, acquire_timeout: Duration::from_secs(5) };
+        let options =
+            OpenOptions { url, pool_size: 2, acquire_timeout: Duration::from_secs(5), timeouts: Timeouts::default() };
         ApimDb::open(&options, &tokio::runtime::Handle::current()).unwrap()
     }
 

@@ -6,8 +6,9 @@ use diesel::connection::SimpleConnection;
 use tokio::runtime::Handle;
 
 use super::*;
-use crate::database::{Apim, Database, OpenOptions};
+use crate::database::{Apim, Database};
 use crate::migrate;
+use crate::options::{OpenOptions, Timeouts};
 
 struct Fixture {
     ledger: ApimLeaseLedger,
@@ -58,7 +59,8 @@ fn execute(url: &str, statement: &str) {
 fn open(place: Place) -> Fixture {
     let url = place.url();
     migrate::run::<Apim>(&url).unwrap();
-    let options = OpenOptions { url, pool_size: 8, acquire_timeout: Duration::from_secs(20) };
+    let options =
+        OpenOptions { url, pool_size: 8, acquire_timeout: Duration::from_secs(20), timeouts: Timeouts::default() };
     let db = Database::open(&options, &Handle::current()).unwrap();
     Fixture { ledger: ApimLeaseLedger::new(db), _place: place }
 }

@@ -10,7 +10,8 @@ use super::signing_keys;
 use crate::database::ApimConn;
 use crate::error::StoreError;
 
-/// Makes the issuer known under `name`, or changes its `iss`; a change is announced. Says whether there was one.
+/// Makes the issuer known under `name`, or changes its `iss`; a change is announced. Says whether there was one. When
+/// another transaction makes it known at the same time, one of the two is a [`StoreError::Conflict`].
 pub fn ensure(
     conn: &mut ApimConn,
     organization: &Organization,
@@ -41,6 +42,13 @@ pub fn ensure(
     }
     announce(conn, organization, now)?;
     Ok(true)
+}
+
+/// Makes other transactions that take this lock for the organization wait until this one ends.
+pub fn lock(conn: &mut ApimConn, organization: &Organization) -> Result<(), StoreError> {
+    let rows = oauth_issuers::table.filter(oauth_issuers::organization.eq(organization.as_str()));
+    diesel::update(rows).set(oauth_issuers::updated_at.eq(oauth_issuers::updated_at)).execute(conn.db())?;
+    Ok(())
 }
 
 /// Tells the gateways the organization's issuers with their present key set, as part of this transaction.

@@ -111,20 +111,30 @@ pub fn rotate(conn: &mut ApimConn, token_hash: &str) -> Result<bool, StoreError>
     Ok(diesel::update(target).set(oauth_refresh_tokens::is_rotated.eq(true)).execute(conn.db())? == 1)
 }
 
-/// Deletes the family and returns its members.
+/// Deletes the family and returns its members. A member that a concurrent transaction replaces meanwhile leaves a new one
+/// behind, which PostgreSQL shows to the next statement only: so it is asked until nothing is left.
 pub fn delete_family(conn: &mut ApimConn, family_id: &str) -> Result<Vec<RefreshToken>, StoreError> {
-    let family = || oauth_refresh_tokens::table.filter(oauth_refresh_tokens::family_id.eq(family_id));
-    let rows: Vec<RefreshTokenRow> = family().select(RefreshTokenRow::as_select()).load(conn.db())?;
-    diesel::delete(family()).execute(conn.db())?;
-    Ok(rows.into_iter().map(RefreshToken::from).collect())
+    let family = oauth_refresh_tokens::table.filter(oauth_refresh_tokens::family_id.eq(family_id));
+    let mut members = Vec::new();
+    loop {
+        let rows: Vec<RefreshTokenRow> = family.select(RefreshTokenRow::as_select()).load(conn.db())?;
+        if rows.is_empty() {
+            return Ok(members);
+        }
+        // Those that were seen, so that each deleted one is returned.
+        let seen: Vec<&str> = rows.iter().map(|row| row.token_hash.as_str()).collect();
+        let target = oauth_refresh_tokens::table.filter(oauth_refresh_tokens::token_hash.eq_any(seen));
+        diesel::delete(target).execute(conn.db())?;
+        members.extend(rows.into_iter().map(RefreshToken::from));
+    }
 }
 
-/// Deletes every refresh token of the user.
+/// Deletes every refresh token of the user, also one that a concurrent transaction puts in the place of another.
 pub fn delete_of_user(conn: &mut ApimConn, organization: &Organization, username: &str) -> Result<(), StoreError> {
     let target = oauth_refresh_tokens::table
         .filter(oauth_refresh_tokens::organization.eq(organization.as_str()))
         .filter(oauth_refresh_tokens::user_name.eq(username));
-    diesel::delete(target).execute(conn.db())?;
+    while diesel::delete(target).execute(conn.db())? > 0 {}
     Ok(())
 }
 

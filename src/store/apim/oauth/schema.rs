@@ -69,6 +69,7 @@ diesel::table! {
         use_from -> BigInt,
         retire_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        covers_until -> BigInt,
     }
 }
 

@@ -74,7 +74,8 @@ impl TryFrom<SigningKeyRow> for StoredSigningKey {
     }
 }
 
-/// Adds a key, lets the organization's others retire at `retire_others_at`, and announces the new key set.
+/// Adds a key, lets the organization's others retire at `retire_others_at`, or when the last token that they cover has
+/// expired if that is later, and announces the new key set.
 pub fn add(
     conn: &mut ApimConn,
     key: &StoredSigningKey,
@@ -87,8 +88,30 @@ pub fn add(
     diesel::update(others)
         .set(oauth_signing_keys::retire_at.eq(Some(retire_others_at.as_millis())))
         .execute(conn.db())?;
+    let too_early = oauth_signing_keys::table
+        .filter(oauth_signing_keys::organization.eq(key.organization.as_str()))
+        .filter(oauth_signing_keys::retire_at.assume_not_null().lt(oauth_signing_keys::covers_until));
+    diesel::update(too_early)
+        .set(oauth_signing_keys::retire_at.eq(oauth_signing_keys::covers_until.nullable()))
+        .execute(conn.db())?;
     diesel::insert_into(oauth_signing_keys::table).values(SigningKeyRow::from(key)).execute(conn.db())?;
     issuers::announce(conn, &key.organization, now)
+}
+
+/// Keeps the key published until `until` at least, whatever happens to it meanwhile on any node; says whether it is still
+/// there. A node does this before it lets a token out, so that no rotation can take the token's key away too early.
+pub fn cover(conn: &mut ApimConn, kid: &str, until: Timestamp) -> Result<bool, StoreError> {
+    let until = until.as_millis();
+    let key = || oauth_signing_keys::table.find(kid);
+    // The first change locks the row against a concurrent rotation or purge; the second sees what that left.
+    diesel::update(key().filter(oauth_signing_keys::covers_until.lt(until)))
+        .set(oauth_signing_keys::covers_until.eq(until))
+        .execute(conn.db())?;
+    diesel::update(key().filter(oauth_signing_keys::retire_at.assume_not_null().lt(until)))
+        .set(oauth_signing_keys::retire_at.eq(Some(until)))
+        .execute(conn.db())?;
+    let found: Option<i64> = key().select(oauth_signing_keys::covers_until).first(conn.db()).optional()?;
+    Ok(found.is_some())
 }
 
 /// The organization's published keys, the one that signs last first.
@@ -121,7 +144,10 @@ pub fn purge(conn: &mut ApimConn, now: Timestamp) -> Result<usize, StoreError> {
     let mut organizations: Vec<String> = retired.iter().map(|(organization, _)| organization.clone()).collect();
     organizations.dedup();
     let kids: Vec<String> = retired.into_iter().map(|(_, kid)| kid).collect();
-    let target = oauth_signing_keys::table.filter(oauth_signing_keys::kid.eq_any(kids));
+    // Another node may have prolonged one since.
+    let target = oauth_signing_keys::table
+        .filter(oauth_signing_keys::kid.eq_any(kids))
+        .filter(oauth_signing_keys::retire_at.assume_not_null().le(now.as_millis()));
     let deleted = diesel::delete(target).execute(conn.db())?;
     for organization in organizations {
         issuers::announce(conn, &Organization::from_trusted(organization), now)?;

@@ -2,6 +2,8 @@
 
 pub(crate) mod place;
 
+use std::time::Duration;
+
 use domain::event::{Event, LogName};
 use domain::oauth::Client;
 use domain::runtime::{Revocation, RevocationEntry};
@@ -54,6 +56,59 @@ fn refresh_token(hash: &str, expires_at: Timestamp) -> RefreshToken {
         issued_at: NOW,
         expires_at,
     }
+}
+
+/// Reuse is noticed while the family's present token is used on another node: nothing of the family may be left.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_family_ends_also_while_a_member_is_being_replaced() {
+    on_both(async |db: ApimDb| {
+        db.write(|conn| clients::insert(conn, &client("c1"))).await.map_err(|error: StoreError| error).unwrap();
+        for _ in 0..30 {
+            let old = refresh_token("old", NOW.plus(Duration::from_secs(60)));
+            db.write(move |conn| refresh_tokens::insert(conn, &old)).await.unwrap();
+            let new = refresh_token("new", NOW.plus(Duration::from_secs(60)));
+            let replaced = db.write(move |conn| {
+                let is_first = refresh_tokens::rotate(conn, "old")?;
+                if is_first {
+                    refresh_tokens::insert(conn, &new)?;
+                }
+                Ok::<_, StoreError>(is_first)
+            });
+            let ended = db.write(|conn| refresh_tokens::delete_family(conn, "family"));
+            let (is_replaced, ended) = tokio::join!(replaced, ended);
+            let left = db.read(|conn| refresh_tokens::find(conn, "new")).await.unwrap();
+            let ended = ended.unwrap();
+            assert_eq!(left, None);
+            let names: Vec<&str> = ended.iter().map(|token| token.token_hash.as_str()).collect();
+            assert_eq!(names.contains(&"new"), is_replaced.unwrap(), "{names:?}");
+        }
+    })
+    .await;
+}
+
+/// A token outlives what the clients' present limits say, e.g. because its client had a higher one then.
+#[tokio::test]
+async fn a_key_stays_published_until_the_last_token_that_it_covers_has_expired() {
+    on_both(async |db: ApimDb| {
+        let (soon, late) = (NOW.plus(Duration::from_secs(100)), NOW.plus(Duration::from_secs(10_000)));
+        let count = async |now| db.read(move |conn| signing_keys::list_published(conn, &organization(), now)).await;
+        db.write(move |conn| {
+            signing_keys::add(conn, &signing_key("first", NOW), soon, NOW)?;
+            assert!(signing_keys::cover(conn, "first", soon.plus(Duration::from_secs(1)))?);
+            signing_keys::add(conn, &signing_key("second", soon), soon, NOW)?;
+            assert!(!signing_keys::cover(conn, "third", late)?);
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(count(soon).await.unwrap().len(), 2, "covered before the rotation");
+        db.write(move |conn| signing_keys::cover(conn, "first", late)).await.unwrap();
+        let just_before = NOW.plus(Duration::from_secs(9_999));
+        db.write(move |conn| signing_keys::purge(conn, just_before)).await.unwrap();
+        assert_eq!(count(just_before).await.unwrap().len(), 2, "covered after the rotation");
+        assert_eq!(count(late).await.unwrap().len(), 1);
+    })
+    .await;
 }
 
 fn signing_key(kid: &str, use_from: Timestamp) -> StoredSigningKey {

@@ -6,8 +6,9 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use tokio::runtime::Handle;
 
-use crate::database::{Database, OpenOptions};
+use crate::database::Database;
 use crate::migrate::{self, Migrated};
+use crate::options::{OpenOptions, Timeouts};
 
 /// An open database that goes away with this value.
 pub(crate) struct Place<K> {
@@ -50,7 +51,8 @@ fn execute(url: &str, statement: &str) {
 fn open<K: Migrated + 'static>(home: Home) -> Place<K> {
     let url = home.url();
     migrate::run::<K>(&url).unwrap();
-    let options = OpenOptions { url, pool_size: 4, acquire_timeout: Duration::from_secs(20) };
+    let options =
+        OpenOptions { url, pool_size: 4, acquire_timeout: Duration::from_secs(20), timeouts: Timeouts::default() };
     Place { db: Database::open(&options, &Handle::current()).unwrap(), _home: home }
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE oauth_signing_keys DROP COLUMN covers_until;
