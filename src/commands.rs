@@ -3,7 +3,9 @@
 mod check;
 mod healthcheck;
 mod migrate;
+mod place;
 mod run;
+mod seed;
 mod tenant;
 mod token;
 
@@ -32,6 +34,8 @@ pub enum CommandError {
     },
     #[error("the tenant cannot be made")]
     Tenant(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the databases cannot be seeded")]
+    Seed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the node token cannot be made")]
     Token(#[from] security::node_token::NodeTokenError),
     #[error("the node is not ready: {0}")]
@@ -53,6 +57,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         Some(Command::Migrate { dry_run }) => migrate::execute(&cli.node, dry_run),
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
         Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),
+        Some(Command::Seed(wanted)) => seed::execute(&cli.node, &wanted),
         Some(Command::Token(command)) => token::execute(&cli.node, command),
     }
 }

@@ -1,21 +1,18 @@
 //! `gatewright tenant add`: makes a tenant, beside a running node or without one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use config::Loaded;
-use config::sections::database::Connection;
 use control_plane::tenants::{NewTenant, TenantMaker};
 use domain::{Clock, Secret, SystemClock};
 use key_manager::Signing;
 use security::password::PasswordGate;
-use store::migrate::{self, Migrated};
-use store::{Database, OpenOptions};
 use tokio::runtime::Handle;
 
+use super::place::Place;
 use super::{CommandError, load};
 use crate::cli::{NodeArgs, TenantCommand};
-use crate::home::{Home, HomeError};
 use crate::roles::key_manager::{issuer, secrets};
 
 /// Environment variable with the administrator's password when no file is named.
@@ -34,26 +31,17 @@ enum Refusal {
         #[source]
         source: std::io::Error,
     },
-    #[error(
-        "{database} has an older schema than this program, and a node runs: stop it, or run its version of this command"
-    )]
-    Pending { database: &'static str },
 }
 
 pub fn execute(args: &NodeArgs, command: TenantCommand) -> Result<(), CommandError> {
     let loaded = load(args)?;
     let TenantCommand::Add { domain, admin, password_file } = command;
-    // A node that runs keeps its home locked, and shares its databases.
-    let home = match Home::open(&args.home) {
-        Ok(home) => Some(home),
-        Err(HomeError::InUse(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let place = Place::of(args)?;
     let new = password(password_file).map(|password| NewTenant { domain, administrator: admin, password });
     let new = new.map_err(|error| CommandError::Tenant(Box::new(error)))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(CommandError::Runtime)?;
-    let maker = maker(&loaded, &args.home, home.is_none(), runtime.handle()).map_err(CommandError::Tenant)?;
+    let maker = maker(&loaded, &place, runtime.handle()).map_err(CommandError::Tenant)?;
     let tenant = runtime.block_on(maker.create(new)).map_err(|error| CommandError::Tenant(Box::new(error)))?;
     println!("tenant {} ({}) is active", tenant.organization, tenant.tenant_id);
     Ok(())
@@ -68,31 +56,14 @@ fn password(file: Option<PathBuf>) -> Result<Secret<String>, Refusal> {
     Ok(Secret::new(content.expose().trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-fn maker(loaded: &Loaded, home: &Path, node_runs: bool, runtime: &Handle) -> Result<TenantMaker, Cause> {
+fn maker(loaded: &Loaded, place: &Place, runtime: &Handle) -> Result<TenantMaker, Cause> {
     let config = &loaded.config;
-    let home = home.canonicalize()?;
-    let apim = open::<store::Apim>(&config.database.apim_db, &home, node_runs, runtime)?;
-    let shared = open::<store::Shared>(&config.database.shared_db, &home, node_runs, runtime)?;
+    let apim = place.open::<store::Apim>(&config.database.apim_db, runtime)?;
+    let shared = place.open::<store::Shared>(&config.database.shared_db, runtime)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let key = secrets::key_encryption_key(&config.oauth, &home.join("security"), loaded.key_encryption_key.clone())?;
+    let key =
+        secrets::key_encryption_key(&config.oauth, &place.path().join("security"), loaded.key_encryption_key.clone())?;
     let signing = Signing::new(apim.clone(), Arc::new(key), config.oauth.clone(), issuer(config), Arc::clone(&clock));
     let passwords = PasswordGate::new(runtime.clone(), 1, 1)?;
     Ok(TenantMaker { apim, shared, keys: Arc::new(signing), passwords, clock })
-}
-
-/// Brings the schema up to date first, unless a node runs on it.
-fn open<K: Migrated + 'static>(
-    connection: &Connection,
-    home: &Path,
-    node_runs: bool,
-    runtime: &Handle,
-) -> Result<Database<K>, Cause> {
-    let url = connection.url.resolve(home);
-    if !node_runs {
-        migrate::run::<K>(&url)?;
-    } else if !migrate::pending::<K>(&url)?.is_empty() {
-        return Err(Box::new(Refusal::Pending { database: K::NAME }));
-    }
-    let options = OpenOptions { url, pool_size: 1, acquire_timeout: connection.acquire_timeout.get() };
-    Ok(Database::open(&options, runtime)?)
 }

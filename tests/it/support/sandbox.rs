@@ -74,6 +74,10 @@ impl Sandbox {
         }
     }
 
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub fn management_url(&self) -> String {
         format!("https://localhost:{}", self.addresses.management.port())
     }
