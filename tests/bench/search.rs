@@ -123,7 +123,8 @@ async fn main() {
         let (samples, found) = measure(&http, rest, &path).await;
         let mut case = percentiles(samples, &[("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]);
         let mark = if case["p95"].as_f64().unwrap() < GOAL_MS { "" } else { "  over the goal" };
-        println!("{who:<10} {what:<32} {found:>7} {:>8} {:>8} {:>8}{mark}", case["p50"], case["p95"], case["p99"]);
+        let ms = ["p50", "p95", "p99"].map(|name| format!("{:>8.1}", case[name].as_f64().unwrap())).join(" ");
+        println!("{who:<10} {what:<32} {found:>7} {ms}{mark}");
         let named = [("who", json!(who)), ("what", json!(what)), ("path", json!(path)), ("found", json!(found))];
         case.as_object_mut().unwrap().extend(named.map(|(name, value)| (name.to_owned(), value)));
         cases.push(case);
