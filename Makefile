@@ -4,7 +4,7 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build bench-main-job
+.PHONY: help run test check build bench-main-job bench-search
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -30,6 +30,9 @@ build: setup ## Build the release binary target/release/gatewright
 
 bench-main-job: setup ## Measure start, memory, deployment and revocation on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench main_job
+
+bench-search: setup ## Measure lists and searches among 10,000 APIs on a release build (a table, and JSON in target/)
+	$(CARGO) bench --locked --bench search
 
 # What the build takes from the machine: a C compiler, and OpenSSL for TLS to PostgreSQL.
 .PHONY: setup

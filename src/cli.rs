@@ -61,6 +61,8 @@ pub enum Command {
     /// Organizations that share this installation
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Fill the databases with made-up APIs, applications and subscriptions, for benchmarks and trials
+    Seed(SeedArgs),
     /// Tokens by which nodes know each other
     #[command(subcommand)]
     Token(TokenCommand),
@@ -93,6 +95,23 @@ pub enum TenantCommand {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
+}
+
+/// How much to sow. The same seed gives the same content, and what is there already is left as it is.
+#[derive(Debug, Clone, Args)]
+pub struct SeedArgs {
+    /// APIs, four of five of them published
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub apis: u32,
+    /// Applications of the administrator
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub applications: u32,
+    /// Subscriptions, spread over the applications
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub subscriptions: u32,
+    /// Number that the content is made from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }
 
 #[derive(Debug, Subcommand)]

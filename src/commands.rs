@@ -2,11 +2,12 @@
 
 mod check;
 pub(crate) mod cluster;
-mod databases;
 mod healthcheck;
 mod key;
 mod migrate;
+mod place;
 mod run;
+mod seed;
 mod tenant;
 mod token;
 
@@ -37,6 +38,8 @@ pub enum CommandError {
     Tenant(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the signing key cannot be rotated")]
     Key(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the databases cannot be seeded")]
+    Seed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the node token cannot be made")]
     Token(#[from] security::node_token::NodeTokenError),
     #[error("the cluster's keys cannot be used")]
@@ -65,6 +68,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
         Some(Command::Key(command)) => key::execute(&cli.node, command),
         Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),
+        Some(Command::Seed(wanted)) => seed::execute(&cli.node, &wanted),
         Some(Command::Token(command)) => token::execute(&cli.node, command),
         Some(Command::Cluster(command)) => cluster::execute(&cli.node, command),
     }

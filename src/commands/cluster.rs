@@ -6,7 +6,7 @@ use domain::{Clock, SystemClock};
 use security::cluster::ClusterKeys;
 use store::apim::cluster_roots;
 
-use super::databases::Place;
+use super::place::Place;
 use super::{CommandError, load};
 use crate::cli::{ClusterCommand, NodeArgs};
 use crate::home::cluster_folder;
@@ -60,10 +60,9 @@ fn retire(args: &NodeArgs, folder: &std::path::Path, id: u32) -> Result<(), Comm
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(CommandError::Runtime)?;
-    let place = Place::open(&args.home)?;
-    let home = args.home.canonicalize().map_err(|error| CommandError::Database(error.into()))?;
-    let apim = place.database::<store::Apim>(&loaded.config.database.apim_db, &home, runtime.handle());
-    let apim = apim.map_err(CommandError::Database)?;
+    let place = Place::of(args)?;
+    let apim = place.open::<store::Apim>(&loaded.config.database.apim_db, runtime.handle());
+    let apim = apim.map_err(|error| CommandError::Database(error.into()))?;
     let failed = |error: store::StoreError| CommandError::Database(Box::new(error));
     let now = SystemClock.now();
     let retired = runtime.block_on(apim.write(move |conn| cluster_roots::retire(conn, id, now))).map_err(failed)?;

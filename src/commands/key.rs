@@ -1,6 +1,5 @@
 //! `gatewright key rotate`: publishes a new token-signing key, beside running nodes or without one.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use config::Loaded;
@@ -9,7 +8,7 @@ use key_manager::{CreateError, Signing, Successor};
 use store::ApimDb;
 use tokio::runtime::Handle;
 
-use super::databases::Place;
+use super::place::Place;
 use super::{CommandError, load};
 use crate::cli::{KeyCommand, NodeArgs};
 use crate::roles::key_manager::{issuer, secrets};
@@ -24,10 +23,10 @@ struct NoKey(String);
 pub fn execute(args: &NodeArgs, command: KeyCommand) -> Result<(), CommandError> {
     let loaded = load(args)?;
     let KeyCommand::Rotate { tenant } = command;
-    let place = Place::open(&args.home)?;
+    let place = Place::of(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(CommandError::Runtime)?;
-    let signing = signing(&loaded, &place, &args.home, runtime.handle()).map_err(CommandError::Key)?;
+    let signing = signing(&loaded, &place, runtime.handle()).map_err(CommandError::Key)?;
     let rotated = runtime.block_on(signing.rotate(&Organization::from_trusted(tenant.clone())));
     let Successor { kid, algorithm, use_from } = rotated.map_err(|error| match error {
         CreateError::NoSigningKey => CommandError::Key(Box::new(NoKey(tenant.clone()))),
@@ -37,11 +36,11 @@ pub fn execute(args: &NodeArgs, command: KeyCommand) -> Result<(), CommandError>
     Ok(())
 }
 
-fn signing(loaded: &Loaded, place: &Place, home: &Path, runtime: &Handle) -> Result<Signing, Cause> {
+fn signing(loaded: &Loaded, place: &Place, runtime: &Handle) -> Result<Signing, Cause> {
     let config = &loaded.config;
-    let home = home.canonicalize()?;
-    let apim: ApimDb = place.database(&config.database.apim_db, &home, runtime)?;
-    let key = secrets::key_encryption_key(&config.oauth, &home.join("security"), loaded.key_encryption_key.clone())?;
+    let apim: ApimDb = place.open(&config.database.apim_db, runtime)?;
+    let key =
+        secrets::key_encryption_key(&config.oauth, &place.path().join("security"), loaded.key_encryption_key.clone())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Signing::new(apim, Arc::new(key), config.oauth.clone(), issuer(config), clock))
 }

@@ -1,6 +1,6 @@
 //! `gatewright tenant add`: makes a tenant, beside a running node or without one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use config::Loaded;
@@ -8,10 +8,9 @@ use control_plane::tenants::{NewTenant, TenantMaker};
 use domain::{Clock, Secret, SystemClock};
 use key_manager::Signing;
 use security::password::PasswordGate;
-use store::{ApimDb, SharedDb};
 use tokio::runtime::Handle;
 
-use super::databases::Place;
+use super::place::Place;
 use super::{CommandError, load};
 use crate::cli::{NodeArgs, TenantCommand};
 use crate::roles::key_manager::{issuer, secrets};
@@ -37,12 +36,12 @@ enum Refusal {
 pub fn execute(args: &NodeArgs, command: TenantCommand) -> Result<(), CommandError> {
     let loaded = load(args)?;
     let TenantCommand::Add { domain, admin, password_file } = command;
-    let place = Place::open(&args.home)?;
+    let place = Place::of(args)?;
     let new = password(password_file).map(|password| NewTenant { domain, administrator: admin, password });
     let new = new.map_err(|error| CommandError::Tenant(Box::new(error)))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(CommandError::Runtime)?;
-    let maker = maker(&loaded, &place, &args.home, runtime.handle()).map_err(CommandError::Tenant)?;
+    let maker = maker(&loaded, &place, runtime.handle()).map_err(CommandError::Tenant)?;
     let tenant = runtime.block_on(maker.create(new)).map_err(|error| CommandError::Tenant(Box::new(error)))?;
     println!("tenant {} ({}) is active", tenant.organization, tenant.tenant_id);
     Ok(())
@@ -57,13 +56,13 @@ fn password(file: Option<PathBuf>) -> Result<Secret<String>, Refusal> {
     Ok(Secret::new(content.expose().trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-fn maker(loaded: &Loaded, place: &Place, home: &Path, runtime: &Handle) -> Result<TenantMaker, Cause> {
+fn maker(loaded: &Loaded, place: &Place, runtime: &Handle) -> Result<TenantMaker, Cause> {
     let config = &loaded.config;
-    let home = home.canonicalize()?;
-    let apim: ApimDb = place.database(&config.database.apim_db, &home, runtime)?;
-    let shared: SharedDb = place.database(&config.database.shared_db, &home, runtime)?;
+    let apim = place.open::<store::Apim>(&config.database.apim_db, runtime)?;
+    let shared = place.open::<store::Shared>(&config.database.shared_db, runtime)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let key = secrets::key_encryption_key(&config.oauth, &home.join("security"), loaded.key_encryption_key.clone())?;
+    let key =
+        secrets::key_encryption_key(&config.oauth, &place.path().join("security"), loaded.key_encryption_key.clone())?;
     let signing = Signing::new(apim.clone(), Arc::new(key), config.oauth.clone(), issuer(config), Arc::clone(&clock));
     let passwords = PasswordGate::new(runtime.clone(), 1, 1)?;
     Ok(TenantMaker { apim, shared, keys: Arc::new(signing), passwords, clock })

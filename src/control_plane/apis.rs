@@ -12,7 +12,7 @@ mod update;
 
 pub use copy::DefaultVersion;
 pub use create::NewApi;
-pub(crate) use create::insert;
+pub(crate) use create::{insert, working_copy};
 pub use definition::{DefinitionReport, DefinitionSource, Uploaded};
 pub(crate) use list::is_visible;
 pub use list::{ApiFilter, ApiPage, ApiSort};

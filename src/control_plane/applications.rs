@@ -11,7 +11,7 @@ use domain::oauth::Principal;
 use domain::runtime::GatewayApplication;
 use domain::subscription::Subscription;
 use domain::throttling::ApplicationPolicy;
-use domain::{ApplicationId, Failure, Organization, error_code};
+use domain::{ApplicationId, Failure, Organization, Timestamp, error_code};
 use serde_json::{Map, Value};
 pub use store::apim::applications::Sort as ApplicationSort;
 use store::apim::{apis, applications, key_mappings, policies, subscriptions};
@@ -97,7 +97,7 @@ fn taken(name: &str) -> Failure {
     Failure::refused(error_code::CONFLICT, format!("name: you already have an application '{name}'"))
 }
 
-fn check(input: &ApplicationInput) -> Result<(), Failure> {
+pub(crate) fn check(input: &ApplicationInput) -> Result<(), Failure> {
     let length = input.name.trim().chars().count();
     if length == 0 || length > NAME_CHARS_MAX {
         return Err(Failure::invalid("name", format!("must have 1 to {NAME_CHARS_MAX} characters")));
@@ -111,6 +111,37 @@ fn check(input: &ApplicationInput) -> Result<(), Failure> {
     if !["PRIVATE", "SHARED_WITH_ORG"].contains(&input.visibility.as_str()) {
         return Err(Failure::invalid("visibility", "must be PRIVATE or SHARED_WITH_ORG"));
     }
+    Ok(())
+}
+
+/// What `caller` asks for, which [`check`] has let through.
+pub(crate) fn new(caller: &Principal, input: ApplicationInput, now: Timestamp) -> Application {
+    Application {
+        id: ApplicationId::random(),
+        organization: caller.organization.clone(),
+        name: input.name.trim().to_owned(),
+        owner: caller.username.clone(),
+        throttling_policy: input.throttling_policy,
+        description: input.description,
+        token_type: input.token_type,
+        groups: input.groups,
+        attributes: input.attributes,
+        visibility: input.visibility,
+        created_at: now,
+        updated_at: now,
+        row_version: 1,
+    }
+}
+
+/// Writes a new application with its event.
+pub(crate) fn insert(conn: &mut ApimConn, application: &Application) -> Result<(), Failure> {
+    check_policy(conn, &application.organization, &application.throttling_policy)?;
+    match applications::insert(conn, application) {
+        Ok(()) => {}
+        Err(StoreError::Conflict { .. }) => return Err(taken(&application.name)),
+        Err(other) => return Err(other.into()),
+    }
+    conn.append(application.created_at, Event::ApplicationUpdated(gateway_view(application)));
     Ok(())
 }
 
@@ -135,30 +166,10 @@ impl ControlPlane {
     ) -> Result<ApplicationView, Failure> {
         check(&input)?;
         let now = self.now();
-        let application = Application {
-            id: ApplicationId::random(),
-            organization: caller.organization.clone(),
-            name: input.name.trim().to_owned(),
-            owner: caller.username.clone(),
-            throttling_policy: input.throttling_policy,
-            description: input.description,
-            token_type: input.token_type,
-            groups: input.groups,
-            attributes: input.attributes,
-            visibility: input.visibility,
-            created_at: now,
-            updated_at: now,
-            row_version: 1,
-        };
+        let application = new(caller, input, now);
         self.apim()
             .write(move |conn| {
-                check_policy(conn, &application.organization, &application.throttling_policy)?;
-                match applications::insert(conn, &application) {
-                    Ok(()) => {}
-                    Err(StoreError::Conflict { .. }) => return Err(taken(&application.name)),
-                    Err(other) => return Err(other.into()),
-                }
-                conn.append(now, Event::ApplicationUpdated(gateway_view(&application)));
+                insert(conn, &application)?;
                 Ok(ApplicationView {
                     application: application.clone(),
                     subscription_count: 0,

@@ -24,6 +24,7 @@ pub mod policies;
 pub mod published_subscriptions;
 pub mod revision_changes;
 pub mod revisions;
+pub mod seed;
 pub mod shared_scopes;
 pub mod subscriptions;
 pub mod tenant_info;

@@ -192,7 +192,7 @@ fn at(index: usize, failure: Failure) -> Failure {
     }
 }
 
-fn subscribe(
+pub(crate) fn subscribe(
     conn: &mut ApimConn,
     caller: &Principal,
     wish: &SubscriptionWish,

@@ -11,5 +11,4 @@ pub mod search_result;
 pub mod settings;
 pub mod subscription;
 pub mod tag;
-pub mod throttling_policy;
 pub mod user;

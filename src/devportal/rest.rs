@@ -3,11 +3,11 @@
 pub mod api_keys;
 pub mod apis;
 pub mod application_keys;
-pub mod application_keys_by_type;
 pub mod application_secrets;
 pub mod application_tokens;
 pub mod applications;
 pub mod key_managers;
+mod key_path;
 mod scopes;
 pub mod search;
 pub mod settings;

@@ -3,8 +3,8 @@
 use http::routes::Routes;
 
 use crate::rest::{
-    api_keys, apis, application_keys, application_keys_by_type, application_secrets, application_tokens, applications,
-    key_managers, search, settings, subscriptions, tags, throttling_policies, users,
+    api_keys, apis, application_keys, application_secrets, application_tokens, applications, key_managers, search,
+    settings, subscriptions, tags, throttling_policies, users,
 };
 
 /// Base path on the wire.
@@ -25,14 +25,11 @@ pub fn routes() -> Routes {
         .post("/applications/{applicationId}/generate-keys", application_keys::generate_keys)
         .post("/applications/{applicationId}/map-keys", application_keys::map_keys)
         .get("/applications/{applicationId}/keys", application_keys::get_keys)
-        .get("/applications/{applicationId}/keys/{keyType}", application_keys_by_type::get_key)
-        .put("/applications/{applicationId}/keys/{keyType}", application_keys_by_type::update_key)
-        .post(
-            "/applications/{applicationId}/keys/{keyType}/regenerate-secret",
-            application_keys_by_type::regenerate_secret,
-        )
-        .post("/applications/{applicationId}/keys/{keyType}/clean-up", application_keys_by_type::clean_up)
-        .post("/applications/{applicationId}/keys/{keyType}/generate-token", application_keys_by_type::generate_token)
+        .get("/applications/{applicationId}/keys/{keyType}", application_keys::get_key)
+        .put("/applications/{applicationId}/keys/{keyType}", application_keys::update_key)
+        .post("/applications/{applicationId}/keys/{keyType}/regenerate-secret", application_keys::regenerate_secret)
+        .post("/applications/{applicationId}/keys/{keyType}/clean-up", application_keys::clean_up)
+        .post("/applications/{applicationId}/keys/{keyType}/generate-token", application_tokens::generate_token)
         .get("/applications/{applicationId}/oauth-keys", application_keys::get_keys)
         .get("/applications/{applicationId}/oauth-keys/{keyMappingId}", application_keys::get_key)
         .put("/applications/{applicationId}/oauth-keys/{keyMappingId}", application_keys::update_key)

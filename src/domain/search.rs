@@ -1,8 +1,8 @@
 //! The query language of lists and searches (WSO2 `query=`): `key:value` terms and bare words.
 //!
 //! Different keys must all hold, a repeated key may hold with any of its values. A value in quotes and every
-//! label (tag, status, type, ..) is meant whole, `*` stands for anything, everything else is a part. Words without a key belong to the value before them; at the start or
-//! after quotes they are a part of the name.
+//! label (tag, status, type, ..) is meant whole, `*` stands for anything, everything else is a part. What a word without
+//! a key means depends on who asks: see [`Bare`].
 
 mod parse;
 mod pattern;
@@ -34,6 +34,16 @@ pub struct Term {
     pub patterns: Vec<Pattern>,
 }
 
+/// What a word without a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bare {
+    /// In lists it belongs to the value before it; at the start or after quotes it is a part of the name.
+    Name,
+    /// In searches every such word must stand in the name, a tag or the description, except after `content:`, whose
+    /// value goes on.
+    Anywhere,
+}
+
 /// What a term looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
@@ -51,6 +61,8 @@ pub enum Key {
     Vendor,
     /// Whatever stands in an API: name, context, description, tags, operations.
     Content,
+    /// A word without a key: name, tags and description. No spelling of a key means it.
+    Word,
     Type,
     /// A custom property by its folded name.
     Property(String),
@@ -93,6 +105,15 @@ impl Key {
             _ => self.to_string(),
         }
     }
+
+    /// The words of the index under which a value of this key may stand.
+    #[must_use]
+    pub fn index_keys(&self) -> Vec<String> {
+        match self {
+            Self::Word => [Self::Name, Self::Tag, Self::Description].iter().map(Self::as_index_key).collect(),
+            _ => vec![self.as_index_key()],
+        }
+    }
 }
 
 /// As a query spells it.
@@ -111,6 +132,7 @@ impl fmt::Display for Key {
             Self::Category => "api-category",
             Self::Vendor => "vendor",
             Self::Content => "content",
+            Self::Word => "word",
             Self::Type => "type",
             Self::Property(name) => name,
         })
@@ -122,7 +144,15 @@ impl Query {
     /// When the text is too long, has too many terms, a key without a value, quotes without an end, or control
     /// characters.
     pub fn parse(text: &str) -> Result<Self, InvalidQuery> {
-        parse::query(text)
+        parse::query(text, Bare::Name)
+    }
+
+    /// The query of a search over everything, in which words without a key are looked for anywhere.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_search(text: &str) -> Result<Self, InvalidQuery> {
+        parse::query(text, Bare::Anywhere)
     }
 
     #[must_use]
@@ -157,7 +187,8 @@ impl Query {
     }
 
     fn add(&mut self, key: Key, pattern: Pattern) {
-        match self.terms.iter_mut().find(|term| term.key == key) {
+        // Words must all be found; of a repeated key one value is enough.
+        match self.terms.iter_mut().find(|term| term.key == key && key != Key::Word) {
             Some(term) => term.patterns.push(pattern),
             None => self.terms.push(Term { key, patterns: vec![pattern] }),
         }

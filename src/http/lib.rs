@@ -22,3 +22,4 @@ pub mod routes;
 pub mod server;
 #[cfg(test)]
 mod testing;
+pub mod tier;

@@ -192,6 +192,8 @@ impl Server {
         .workers(options.workers)
         .max_connections(options.connections_max)
         .keep_alive(options.keep_alive)
+        // Else the last packet of an answer waits for the client's delayed acknowledgement, 40 ms on Linux.
+        .tcp_nodelay(true)
         .client_request_timeout(options.head_timeout)
         .tls_handshake_timeout(options.head_timeout)
         .disable_signals();

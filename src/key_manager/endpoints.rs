@@ -48,16 +48,14 @@ pub fn configure(routes: &mut ServiceConfig, key_manager: Arc<KeyManagerService>
     let service = Service::from(key_manager);
     routes.app_data(service.clone());
     let resource = |path: &str| web::resource(path.to_owned()).app_data(service.clone());
-    routes
-        .service(resource(path::REGISTER).route(web::post().to(register::register)))
-        .service(resource(path::AUTHORIZATION_SERVER).route(web::get().to(discovery::metadata)))
-        .service(
-            resource(&path::AUTHORIZATION_SERVER.replace("/oauth2/", "/t/{tenant}/oauth2/"))
-                .route(web::get().to(discovery::metadata)),
-        );
+    routes.service(resource(path::AUTHORIZATION_SERVER).route(web::get().to(discovery::metadata))).service(
+        resource(&path::AUTHORIZATION_SERVER.replace("/oauth2/", "/t/{tenant}/oauth2/"))
+            .route(web::get().to(discovery::metadata)),
+    );
     for prefix in ["", path::TENANT] {
         let resource = |path: &str| resource(&format!("{prefix}{path}"));
         routes
+            .service(resource(path::REGISTER).route(web::post().to(register::register)))
             .service(resource(path::TOKEN).route(web::post().to(token::token)))
             .service(resource(path::REVOKE).route(web::post().to(revoke::revoke)))
             .service(resource(path::INTROSPECT).route(web::post().to(introspect::introspect)))

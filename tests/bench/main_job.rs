@@ -8,68 +8,18 @@
 #[expect(dead_code, reason = "the tests use more of it")]
 mod rest;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+mod node;
+
 use std::time::{Duration, Instant};
 
+use node::{Node, administrator, percentiles, resident_kib, start, write_report};
 use reqwest::Method;
-use rest::{Answer, Credentials, Rest, client};
+use rest::{Answer, Rest, client};
 use serde_json::{Value, json};
 
 const STARTS: usize = 9;
 const DEPLOYS: usize = 100;
 const REVOCATIONS: usize = 100;
-
-struct Node {
-    child: Child,
-    management: Rest,
-    gateway_url: String,
-    ready_after: Duration,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // The measurement is over; how the node ends does not matter.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// From `exec` until the node says that it is ready.
-fn start(home: &std::path::Path) -> Node {
-    let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gatewright"))
-        .arg("--home")
-        .arg(home)
-        .env("GATEWRIGHT__SERVER__MANAGEMENT_PORT", "0")
-        .env("GATEWRIGHT__SERVER__VERSION_PORT", "0")
-        .env("GATEWRIGHT__GATEWAY__HTTP_PORT", "0")
-        .env("GATEWRIGHT__GATEWAY__HTTPS_PORT", "0")
-        .env("GATEWRIGHT__LOG__LEVEL", "error")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut url = |label: &str| {
-        let line = lines.find_map(|line| line.ok().filter(|line| line.trim_start().starts_with(label))).unwrap();
-        let words = line.split_whitespace();
-        words.filter(|word| word.contains("://")).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let token_endpoint = url("Token service").remove(0);
-    let gateway_url = url("Gateway").pop().unwrap();
-    let ready_after = began.elapsed();
-    std::thread::spawn(move || lines.for_each(drop));
-    let basic = Credentials::Basic("admin".to_owned(), "admin".to_owned());
-    let management = Rest::new(token_endpoint.trim_end_matches("/oauth2/token"), basic);
-    Node { child, management, gateway_url, ready_after }
-}
-
-/// Resident memory in KiB.
-fn resident_kib(node: &Node) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", node.child.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 /// Time until a GET answers `status`.
 async fn until(url: &str, token: Option<&str>, status: u16) -> Duration {
@@ -84,20 +34,6 @@ async fn until(url: &str, token: Option<&str>, status: u16) -> Duration {
             return began.elapsed();
         }
     }
-}
-
-async fn administrator(node: &Node) -> Rest {
-    let body =
-        json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
-    let client_of = node.management.post("/client-registration/v0.17/register", &body).await.expect(200);
-    let scopes = "apim:api_view apim:api_create apim:api_publish apim:api_manage apim:subscribe";
-    let form = [("grant_type", "password"), ("username", "admin"), ("password", "admin"), ("scope", scopes)];
-    let request = client()
-        .post(format!("{}/oauth2/token", node.management.base))
-        .basic_auth(client_of.field("clientId"), Some(client_of.field("clientSecret")))
-        .form(&form);
-    let token = Answer::of(request).await.expect(200).field("access_token");
-    Rest::new(node.management.base.clone(), Credentials::Bearer(token))
 }
 
 /// From the acknowledgement of a deployment until the gateway serves it.
@@ -140,14 +76,8 @@ async fn subscribed_keys(admin: &Rest, api_id: &str) -> Value {
     admin.post(&format!("{devportal}/applications/{application}/generate-keys"), &body).await.expect(200).json()
 }
 
-/// Minimum, median, 99th percentile and maximum in milliseconds.
-fn summary(mut samples: Vec<Duration>) -> Value {
-    samples.sort_unstable();
-    let at = |share: f64| {
-        let index = ((samples.len() - 1) as f64 * share).round() as usize;
-        (samples[index].as_secs_f64() * 10_000.0).round() / 10.0
-    };
-    json!({"min": at(0.0), "median": at(0.5), "p99": at(0.99), "max": at(1.0), "samples": samples.len()})
+fn summary(samples: Vec<Duration>) -> Value {
+    percentiles(samples, &[("min", 0.0), ("median", 0.5), ("p99", 0.99), ("max", 1.0)])
 }
 
 #[tokio::main]
@@ -187,8 +117,5 @@ async fn main() {
         "revocation_refused_ms": summary(revocations),
     });
     println!("{report:#}");
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/target/bench-main-job.json");
-    std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
-    std::fs::write(file, format!("{report:#}\n")).unwrap();
-    println!("written to {file}");
+    write_report("bench-main-job", &report);
 }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
+use crate::support::people;
+use crate::support::tenants::Tenant;
 
 const APPLICATION_JSON: &str = "{\"name\": \"Phone\", \"throttlingPolicy\": \"10PerMin\"}";
 
@@ -134,6 +136,35 @@ on_both_databases! {
         admin.delete(&format!("/applications/{id}")).await.expect(200);
         admin.delete(&format!("/applications/{id}")).await.expect(404);
         sandbox.subscriber().get(&format!("/applications/{id}")).await.expect(404);
+    }
+
+    async fn an_owner_is_changed_to_a_user_of_the_tenant_without_such_an_application_only(sandbox) {
+        let body: Value = serde_json::from_str(APPLICATION_JSON).unwrap();
+        let pat = people::subscriber(sandbox, "pat", &[]).await;
+        Tenant::create(sandbox, "other.example").await;
+        let id = sandbox.subscriber().post("/applications", &body).await.expect(201).field("applicationId");
+        pat.post("/applications", &body).await.expect(201);
+        let before = sandbox.subscriber().get(&format!("/applications/{id}")).await.expect(200).json();
+        let change = async |owner: &str| {
+            let path = format!("/applications/{id}/change-owner?owner={owner}");
+            sandbox.admin().post(&path, &json!({})).await
+        };
+        let conflict = change("pat").await.expect(409);
+        let error = conflict.json();
+        assert_eq!((&error["code"], &error["message"]), (&json!(409), &json!("Conflict")), "{error}");
+        assert_eq!((&error["moreInfo"], &error["error"]), (&json!(""), &json!([])), "{error}");
+        assert!(conflict.field("description").contains("'pat' has an application"), "{}", conflict.text);
+        for owner in ["nobody", "admin@other.example", "pat@other.example", "", "a%00b"] {
+            let refused = change(owner).await.expect(400);
+            assert!(refused.field("description").contains("owner"), "{owner}: {}", refused.text);
+        }
+        assert_eq!(sandbox.subscriber().get(&format!("/applications/{id}")).await.expect(200).json(), before);
+        let free = json!({"name": "Watch", "throttlingPolicy": "Unlimited"});
+        let free = sandbox.subscriber().post("/applications", &free).await.expect(201).field("applicationId");
+        let path = format!("/applications/{free}/change-owner?owner=pat@carbon.super");
+        sandbox.admin().post(&path, &json!({})).await.expect(200);
+        pat.get(&format!("/applications/{free}")).await.expect(200);
+        sandbox.subscriber().get(&format!("/applications/{free}")).await.expect(404);
     }
 
     async fn environments_and_tenants_can_be_looked_at(sandbox) {

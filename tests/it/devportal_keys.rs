@@ -354,7 +354,7 @@ on_both_databases! {
         }
         let page = get("/search?query=door&limit=1&offset=1").await.expect(200).json();
         assert_eq!((&page["count"], &page["pagination"]["total"], &page["list"][0]["name"]), (&json!(1), &json!(2), &json!("Pizza")));
-        assert!(get("/search?query=colour:red").await.expect(400).field("description").contains("query"));
+        assert!(get("/search?query=status:CREATED").await.expect(400).field("description").contains("query"));
         let settings = get("/settings").await.expect(200).json();
         let gateway = format!("https://localhost:{}", sandbox.gateway_port());
         assert!(settings["apiGatewayEndpoint"].as_str().unwrap().contains(&gateway));

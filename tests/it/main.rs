@@ -17,6 +17,7 @@ mod paths;
 mod publisher;
 mod real_input;
 mod search;
+mod seed;
 mod store;
 mod support;
 mod tenancy;

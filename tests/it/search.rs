@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Publisher, Sandbox};
+use crate::support::rest::Credentials;
+use crate::support::{Publisher, Sandbox, people};
+
+const DEVPORTAL: &str = "/api/am/devportal/v3";
 
 async fn create(publisher: &Publisher, name: &str, version: &str, more: Value) -> String {
     let mut body = json!({"name": name, "version": version, "context": format!("/{name}"), "policies": ["Gold"]});
@@ -113,10 +116,81 @@ on_both_databases! {
         assert!(refused.field("description").starts_with("query:"), "{}", refused.text);
     }
 
+    async fn the_devportal_search_speaks_the_language_of_lists_and_finds_words_anywhere(sandbox) {
+        let publisher = sandbox.publisher();
+        seed(&publisher).await;
+        let more = json!({"tags": ["Food"], "description": "Pasta al dente", "policies": ["Gold"]});
+        let pasta = create(&publisher, "Pasta", "1.0.0", more).await;
+        let secret = json!({"tags": ["Food", "kitchen"], "visibility": "RESTRICTED", "visibleRoles": ["cook"]});
+        let secret = create(&publisher, "Secret", "1.0.0", secret).await;
+        for id in [&pasta, &secret] {
+            publisher.change_lifecycle(id, "Publish").await.expect(200);
+        }
+        let guest = people::subscriber(sandbox, "gus", &[]).await;
+        let cook = people::subscriber(sandbox, "carl", &["cook"]).await;
+        let (pasta, pizza, secret) = ("Pasta 1.0.0", "PizzaShack 1.0.0", "Secret 1.0.0");
+        let searches: [(&str, &[&str]); 14] = [
+            ("", &[pasta, pizza, secret]),
+            ("food", &[pasta, pizza, secret]),
+            ("crust bakes hot", &[pizza]),
+            ("crust dente", &[]),
+            ("\"al dente\"", &[pasta]),
+            ("\"dente al\"", &[]),
+            ("version:1.0.0 shack", &[pizza]),
+            ("name:pasta name:shack food", &[pasta, pizza]),
+            ("tag:hot tags:kitchen", &[pizza, secret]),
+            ("name:P*a", &[pasta]),
+            ("name:\"pasta\"", &[]),
+            ("d*e", &[pasta]),
+            ("team:red", &[pizza]),
+            ("type:\"DOC\" food", &[]),
+        ];
+        for (query, expected) in searches {
+            let path = format!("/search?query={}", encoded(query));
+            assert_eq!(names(&cook.get(&path).await.expect(200).json()), expected, "{query}");
+            let seen: Vec<&str> = expected.iter().copied().filter(|name| *name != secret).collect();
+            assert_eq!(names(&guest.get(&path).await.expect(200).json()), seen, "{query}");
+        }
+        let page = cook.get("/search?query=food&limit=2&offset=2").await.expect(200).json();
+        assert_eq!((&page["count"], &page["pagination"]["total"]), (&json!(1), &json!(3)));
+        assert_eq!(names(&page), [secret]);
+    }
+
+    async fn tags_keep_their_spelling_and_count_what_the_caller_sees(sandbox) {
+        let publisher = sandbox.publisher();
+        let mut made = Vec::new();
+        for (name, tags) in [("One", json!(["Food", "food", "Food"])), ("Two", json!(["Food", "a\u{0}b"]))] {
+            made.push(create(&publisher, name, "1", json!({"tags": tags})).await);
+        }
+        made.push(create(&publisher, "Three", "1", json!({"tags": ["Food"], "visibility": "PRIVATE"})).await);
+        for id in &made {
+            publisher.change_lifecycle(id, "Publish").await.expect(200);
+        }
+        create(&publisher, "Unpublished", "1", json!({"tags": ["Food", "never"]})).await;
+        let anybody = sandbox.rest(Credentials::None);
+        let tags = async |path: &str| anybody.get(&format!("{DEVPORTAL}{path}")).await.expect(200).json();
+        let count = |value: &str, count: u64| json!({"value": value, "count": count});
+        let mut all = tags("/tags").await["list"].as_array().unwrap().clone();
+        // The order of upper and lower case is the database's.
+        all.sort_by_key(|tag| tag["value"].as_str().unwrap().to_owned());
+        assert_eq!(all, [count("Food", 2), count("a b", 1), count("food", 1)]);
+        let page = tags("/tags?limit=1&offset=1").await;
+        assert_eq!((&page["count"], &page["pagination"]["total"]), (&json!(1), &json!(3)));
+        let own = sandbox.subscriber().get("/tags").await.expect(200).json();
+        assert!(own["list"].as_array().unwrap().contains(&count("Food", 3)));
+        let mut api = publisher.get(&format!("/apis/{}", made[1])).await.expect(200).json();
+        api["tags"] = json!(["food"]);
+        publisher.put(&format!("/apis/{}", made[1]), &api).await.expect(200);
+        publisher.delete(&format!("/apis/{}", made[0])).await.expect(200);
+        assert_eq!(tags("/tags").await["list"], json!([count("food", 1)]));
+    }
+
     async fn what_is_no_query_is_a_400_that_names_it(sandbox) {
         for query in ["name:", "name:\"x", "a\u{0}b", &"x".repeat(1001), &"a:b ".repeat(7)] {
             for path in ["/apis", "/search"] {
                 let answer = sandbox.publisher().get(&format!("{path}?query={}", encoded(query))).await.expect(400);
+                assert!(answer.field("description").starts_with("query:"), "{}", answer.text);
+                let answer = sandbox.subscriber().get(&format!("{path}?query={}", encoded(query))).await.expect(400);
                 assert!(answer.field("description").starts_with("query:"), "{}", answer.text);
             }
         }

@@ -2,6 +2,7 @@
 
 mod async_boundary;
 mod cut_off;
+mod filled;
 mod parity;
 mod reconnect;
 mod wake_up;

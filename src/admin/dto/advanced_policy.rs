@@ -8,27 +8,14 @@ use domain::{Failure, Organization, PolicyId};
 use serde::{Deserialize, Serialize};
 
 use super::limit::ThrottleLimitDto;
-use super::policy::{PolicyDto, limit, limit_dto};
+use super::policy::{PolicyDto, limit, limit_dto, of_policy, throttle_policy_dto};
 
-/// `AdvancedThrottlePolicy`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AdvancedThrottlePolicyDto {
-    #[serde(default)]
-    policy_id: Option<String>,
-    policy_name: String,
-    #[serde(default)]
-    display_name: Option<String>,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    is_deployed: bool,
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    default_limit: Option<ThrottleLimitDto>,
-    #[serde(default)]
-    conditional_groups: Option<Vec<ConditionalGroupDto>>,
+throttle_policy_dto! {
+    /// `AdvancedThrottlePolicy`.
+    AdvancedThrottlePolicyDto {
+        #[serde(default)]
+        conditional_groups: Option<Vec<ConditionalGroupDto>>,
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -121,16 +108,9 @@ impl PolicyDto for AdvancedThrottlePolicyDto {
     }
 
     fn from_policy(policy: &AdvancedPolicy) -> Self {
-        Self {
-            policy_id: Some(policy.id.to_string()),
-            policy_name: policy.name.clone(),
-            display_name: Some(policy.display_name.clone()),
-            description: Some(policy.description.clone()),
-            is_deployed: true,
-            kind: Some("AdvancedThrottlePolicy".to_owned()),
-            default_limit: limit_dto(policy.limit.as_ref()),
+        of_policy!(policy, "AdvancedThrottlePolicy", {
             conditional_groups: Some(policy.groups.iter().map(ConditionalGroupDto::from).collect()),
-        }
+        })
     }
 
     fn into_policy(self, organization: &Organization) -> Result<AdvancedPolicy, Failure> {

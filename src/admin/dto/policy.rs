@@ -23,54 +23,72 @@ pub trait PolicyDto: Serialize + DeserializeOwned + Send + 'static {
     fn into_policy(self, organization: &Organization) -> Result<Self::Policy, Failure>;
 }
 
-/// `SubscriptionThrottlePolicy`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SubscriptionThrottlePolicyDto {
-    #[serde(default)]
-    policy_id: Option<String>,
-    policy_name: String,
-    #[serde(default)]
-    display_name: Option<String>,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    is_deployed: bool,
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    default_limit: Option<ThrottleLimitDto>,
-    #[serde(default)]
-    rate_limit_count: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rate_limit_time_unit: Option<String>,
-    #[serde(default = "yes")]
-    stop_on_quota_reach: bool,
-    #[serde(default)]
-    billing_plan: Option<String>,
-    #[serde(flatten)]
-    other: Map<String, Value>,
+/// A policy's wire form: the fields that every kind has, and its own. They are not a struct that is flattened into each,
+/// because errors in flattened fields do not name the field.
+macro_rules! throttle_policy_dto {
+    ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            #[serde(default)]
+            policy_id: Option<String>,
+            policy_name: String,
+            #[serde(default)]
+            display_name: Option<String>,
+            #[serde(default)]
+            description: Option<String>,
+            #[serde(default)]
+            is_deployed: bool,
+            #[serde(rename = "type", default)]
+            kind: Option<String>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            default_limit: Option<ThrottleLimitDto>,
+            $($own)*
+        }
+    };
 }
 
-/// `ApplicationThrottlePolicy`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ApplicationThrottlePolicyDto {
-    #[serde(default)]
-    policy_id: Option<String>,
-    policy_name: String,
-    #[serde(default)]
-    display_name: Option<String>,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    is_deployed: bool,
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    default_limit: Option<ThrottleLimitDto>,
-    #[serde(flatten)]
-    other: Map<String, Value>,
+/// The wire form of `$policy`: what every kind has, and the own fields.
+macro_rules! of_policy {
+    ($policy:ident, $kind:literal, { $($own:tt)* }) => {
+        Self {
+            policy_id: Some($policy.id.to_string()),
+            policy_name: $policy.name.clone(),
+            display_name: Some($policy.display_name.clone()),
+            description: Some($policy.description.clone()),
+            is_deployed: true,
+            kind: Some($kind.to_owned()),
+            default_limit: limit_dto($policy.limit.as_ref()),
+            $($own)*
+        }
+    };
+}
+
+pub(super) use {of_policy, throttle_policy_dto};
+
+throttle_policy_dto! {
+    /// `SubscriptionThrottlePolicy`.
+    SubscriptionThrottlePolicyDto {
+        #[serde(default)]
+        rate_limit_count: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rate_limit_time_unit: Option<String>,
+        #[serde(default = "yes")]
+        stop_on_quota_reach: bool,
+        #[serde(default)]
+        billing_plan: Option<String>,
+        #[serde(flatten)]
+        other: Map<String, Value>,
+    }
+}
+
+throttle_policy_dto! {
+    /// `ApplicationThrottlePolicy`.
+    ApplicationThrottlePolicyDto {
+        #[serde(flatten)]
+        other: Map<String, Value>,
+    }
 }
 
 fn yes() -> bool {
@@ -142,20 +160,13 @@ impl PolicyDto for SubscriptionThrottlePolicyDto {
     }
 
     fn from_policy(policy: &SubscriptionPolicy) -> Self {
-        Self {
-            policy_id: Some(policy.id.to_string()),
-            policy_name: policy.name.clone(),
-            display_name: Some(policy.display_name.clone()),
-            description: Some(policy.description.clone()),
-            is_deployed: true,
-            kind: Some("SubscriptionThrottlePolicy".to_owned()),
-            default_limit: limit_dto(policy.limit.as_ref()),
+        of_policy!(policy, "SubscriptionThrottlePolicy", {
             rate_limit_count: Some(policy.rate_limit.map_or(0, |limit| i64::try_from(limit.count).unwrap_or(i64::MAX))),
             rate_limit_time_unit: policy.rate_limit.map(|limit| limit.time_unit.as_str().to_owned()),
             stop_on_quota_reach: policy.stop_on_quota_reach,
             billing_plan: Some(policy.billing_plan.clone()),
             other: policy.other.clone(),
-        }
+        })
     }
 
     fn into_policy(self, organization: &Organization) -> Result<SubscriptionPolicy, Failure> {
@@ -183,16 +194,9 @@ impl PolicyDto for ApplicationThrottlePolicyDto {
     }
 
     fn from_policy(policy: &ApplicationPolicy) -> Self {
-        Self {
-            policy_id: Some(policy.id.to_string()),
-            policy_name: policy.name.clone(),
-            display_name: Some(policy.display_name.clone()),
-            description: Some(policy.description.clone()),
-            is_deployed: true,
-            kind: Some("ApplicationThrottlePolicy".to_owned()),
-            default_limit: limit_dto(policy.limit.as_ref()),
+        of_policy!(policy, "ApplicationThrottlePolicy", {
             other: policy.other.clone(),
-        }
+        })
     }
 
     fn into_policy(self, organization: &Organization) -> Result<ApplicationPolicy, Failure> {

@@ -5,7 +5,7 @@ use domain::event::Event;
 use domain::lifecycle::LifecycleState;
 use domain::name::{ApiContext, ApiName, ApiVersion};
 use domain::oauth::Principal;
-use domain::{ApiId, Failure};
+use domain::{ApiId, Failure, Timestamp};
 use store::apim::{apis, lifecycle_events};
 use store::shared::registry;
 use store::{ApimConn, StoreError};
@@ -45,26 +45,36 @@ impl ControlPlane {
             }
             None => None,
         };
-        let user = caller.qualified_name();
-        let api = Api {
-            id: ApiId::random(),
-            organization: caller.organization.clone(),
-            name: new.name,
-            version: new.version,
-            context: new.context.within(&caller.organization)?,
-            provider: user.clone(),
-            state: LifecycleState::Created,
-            is_default_version: new.is_default_version,
-            definition_hash,
-            details: new.details,
-            created_at: now,
-            created_by: user.clone(),
-            updated_at: now,
-            updated_by: user,
-            row_version: 1,
-        };
+        let api = working_copy(caller, new, definition_hash, now)?;
         self.apim().write(move |conn| insert(conn, &api).map(|()| api.clone())).await
     }
+}
+
+/// The first working copy of what `caller` hands in.
+pub(crate) fn working_copy(
+    caller: &Principal,
+    new: NewApi,
+    definition_hash: Option<String>,
+    now: Timestamp,
+) -> Result<Api, Failure> {
+    let user = caller.qualified_name();
+    Ok(Api {
+        id: ApiId::random(),
+        organization: caller.organization.clone(),
+        name: new.name,
+        version: new.version,
+        context: new.context.within(&caller.organization)?,
+        provider: user.clone(),
+        state: LifecycleState::Created,
+        is_default_version: new.is_default_version,
+        definition_hash,
+        details: new.details,
+        created_at: now,
+        created_by: user.clone(),
+        updated_at: now,
+        updated_by: user,
+        row_version: 1,
+    })
 }
 
 /// Writes a new API with its history and events, after checking what needs the database.

@@ -6,11 +6,11 @@ use serde::Serialize;
 pub struct TagDto {
     value: String,
     /// APIs that carry it.
-    count: u64,
+    count: i64,
 }
 
-impl From<(String, u64)> for TagDto {
-    fn from((value, count): (String, u64)) -> Self {
+impl From<(String, i64)> for TagDto {
+    fn from((value, count): (String, i64)) -> Self {
         Self { value, count }
     }
 }

@@ -2,9 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use control_plane::apis::{ApiFilter, ApiSort};
+use control_plane::apis::ApiSort;
 use control_plane::{ControlPlane, Direction, Page};
-use domain::search::{Key, Query};
+use domain::search::Query;
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
@@ -12,6 +12,7 @@ use http::problem::Problem;
 use http::query::QueryParams;
 use serde::Deserialize;
 
+use super::search::filter;
 use crate::dto::api::{ApiDto, gateway_urls};
 use crate::dto::api_info::ApiInfoDto;
 
@@ -22,12 +23,6 @@ pub struct ListParameters {
     query: Option<String>,
 }
 
-/// What `query=` asks for; the states that are shown here are not the caller's choice.
-fn filter(query: Option<&str>) -> Result<ApiFilter, Problem> {
-    let query = Query::parse(query.unwrap_or_default()).and_then(|query| query.without(&[Key::Status]));
-    Ok(ApiFilter { query: query.map_err(|error| Problem::invalid("query", error))?, ..ApiFilter::default() })
-}
-
 pub async fn get_apis(
     caller: OptionallyAuthenticated,
     pagination: Pagination,
@@ -35,7 +30,7 @@ pub async fn get_apis(
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
     let (organization, caller) = (caller.organization(), caller.principal());
-    let filter = filter(parameters.0.query.as_deref())?;
+    let filter = filter(Query::parse(parameters.0.query.as_deref().unwrap_or_default()))?;
     let page = Page { offset: pagination.offset, limit: pagination.limit };
     let order = (ApiSort::Name, Direction::Ascending);
     let found = control_plane.list_visible_apis(&organization, caller, filter, order, page).await?;

@@ -1,15 +1,16 @@
-//! Tag `Application Keys`.
+//! Tag `Application Keys`. What is done with one key is done alike whether the path names it by its mapping or, as older
+//! operations do, by its type.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
-use control_plane::keys::KeyRef;
 use http::answer;
 use http::guard::Guarded;
 use http::json::JsonBody;
 use http::pagination::WholeListDto;
 use http::problem::Problem;
 
+use super::key_path::KeyPath;
 use super::scopes::ApplicationManage;
 use crate::dto::application_key::{
     ApplicationKeyChangeDto, ApplicationKeyDto, ApplicationKeyGenerateRequestDto, ApplicationKeyMappingRequestDto,
@@ -38,11 +39,10 @@ pub async fn get_keys(
 
 pub async fn get_key(
     caller: Guarded<ApplicationManage>,
-    ids: Path<(String, String)>,
+    key: Path<KeyPath>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let (application_id, key_mapping_id) = ids.into_inner();
-    let view = control_plane.get_key(&caller, &application_id, KeyRef::Mapping(&key_mapping_id)).await?;
+    let view = control_plane.get_key(&caller, &key.application_id, key.named()).await?;
     Ok(answer::ok(ApplicationKeyDto::from(&view)))
 }
 
@@ -58,45 +58,39 @@ pub async fn map_keys(
 
 pub async fn update_key(
     caller: Guarded<ApplicationManage>,
-    ids: Path<(String, String)>,
+    key: Path<KeyPath>,
     body: JsonBody<ApplicationKeyChangeDto>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let (application_id, key_mapping_id) = ids.into_inner();
-    let key = KeyRef::Mapping(&key_mapping_id);
-    let view = control_plane.update_key(&caller, &application_id, key, body.0.into()).await?;
+    let view = control_plane.update_key(&caller, &key.application_id, key.named(), body.0.into()).await?;
     Ok(answer::ok(ApplicationKeyDto::from(&view)))
 }
 
 pub async fn regenerate_secret(
     caller: Guarded<ApplicationManage>,
-    ids: Path<(String, String)>,
+    key: Path<KeyPath>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let (application_id, key_mapping_id) = ids.into_inner();
-    let key = KeyRef::Mapping(&key_mapping_id);
-    let made = control_plane.regenerate_secret(&caller, &application_id, key).await?;
+    let made = control_plane.regenerate_secret(&caller, &key.application_id, key.named()).await?;
     Ok(answer::ok(ApplicationKeyReGenerateResponseDto::from(&made)))
 }
 
 /// Removes the key as [`delete_key`] does: a key is never half there, so nothing else can be cleaned up.
 pub async fn clean_up(
     caller: Guarded<ApplicationManage>,
-    ids: Path<(String, String)>,
+    key: Path<KeyPath>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let (application_id, key_mapping_id) = ids.into_inner();
-    control_plane.remove_key(&caller, &application_id, KeyRef::Mapping(&key_mapping_id)).await?;
+    control_plane.remove_key(&caller, &key.application_id, key.named()).await?;
     Ok(answer::done())
 }
 
 /// Not of the specification; the developer portal calls it.
 pub async fn delete_key(
     caller: Guarded<ApplicationManage>,
-    ids: Path<(String, String)>,
+    key: Path<KeyPath>,
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
-    let (application_id, key_mapping_id) = ids.into_inner();
-    control_plane.remove_key(&caller, &application_id, KeyRef::Mapping(&key_mapping_id)).await?;
+    control_plane.remove_key(&caller, &key.application_id, key.named()).await?;
     Ok(answer::done())
 }

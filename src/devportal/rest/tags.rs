@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use control_plane::ControlPlane;
+use control_plane::{ControlPlane, Page};
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
@@ -16,7 +16,8 @@ pub async fn get_tags(
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
     let (organization, caller) = (caller.organization(), caller.principal());
-    let counts = control_plane.count_tags(&organization, caller).await?;
-    let list: Vec<TagDto> = counts.into_iter().map(TagDto::from).collect();
-    Ok(answer::ok(pagination.envelope_of_all(list)))
+    let page = Page { offset: pagination.offset, limit: pagination.limit };
+    let found = control_plane.list_tags(&organization, caller, page).await?;
+    let list: Vec<TagDto> = found.tags.into_iter().map(TagDto::from).collect();
+    Ok(answer::ok(pagination.envelope(list, u64::try_from(found.total).unwrap_or(0))))
 }

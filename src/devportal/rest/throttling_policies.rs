@@ -10,8 +10,7 @@ use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
 use http::problem::Problem;
-
-use crate::dto::throttling_policy::ThrottlingPolicyDto;
+use http::tier::TierDto;
 
 pub async fn get_throttling_policies(
     caller: OptionallyAuthenticated,
@@ -38,24 +37,25 @@ async fn policies(
     caller: &OptionallyAuthenticated,
     level: &str,
     control_plane: &ControlPlane,
-) -> Result<Vec<ThrottlingPolicyDto>, Problem> {
+) -> Result<Vec<TierDto>, Problem> {
     let organization = caller.organization();
     Ok(match level {
-        "application" => control_plane
-            .list_policies::<ApplicationPolicy>(&organization)
-            .await?
-            .iter()
-            .map(ThrottlingPolicyDto::application)
-            .collect(),
+        "application" => {
+            control_plane.list_policies::<ApplicationPolicy>(&organization).await?.iter().map(application).collect()
+        }
         "subscription" => control_plane
             .list_policies::<SubscriptionPolicy>(&organization)
             .await?
             .iter()
             .filter(|policy| policy.name != UNAUTHENTICATED)
-            .map(ThrottlingPolicyDto::subscription)
+            .map(TierDto::subscription)
             .collect(),
         other => {
             return Err(Problem::invalid("policyLevel", format!("'{other}' is not application or subscription")));
         }
     })
+}
+
+fn application(policy: &ApplicationPolicy) -> TierDto {
+    TierDto::new("application", &policy.name, &policy.description, policy.limit.as_ref())
 }

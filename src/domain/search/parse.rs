@@ -1,6 +1,6 @@
 //! From text to terms.
 
-use super::{ALTERNATIVES_MAX, Key, Pattern, QUERY_CHARS_MAX, Query, TERMS_MAX};
+use super::{ALTERNATIVES_MAX, Bare, Key, Pattern, QUERY_CHARS_MAX, Query, TERMS_MAX, fold};
 
 /// The text is no query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +34,7 @@ struct Open {
     value: String,
 }
 
-pub(super) fn query(text: &str) -> Result<Query, InvalidQuery> {
+pub(super) fn query(text: &str, bare: Bare) -> Result<Query, InvalidQuery> {
     if text.chars().count() > QUERY_CHARS_MAX {
         return Err(InvalidQuery::TooLong);
     }
@@ -49,19 +49,28 @@ pub(super) fn query(text: &str) -> Result<Query, InvalidQuery> {
         let (word, after) = next_word(rest)?;
         rest = after.trim_start();
         match (word, &mut open) {
-            (Word::Bare(word), Some(open)) => {
+            (Word::Bare(word), Some(open)) if bare == Bare::Name || open.key == Key::Content => {
                 open.value.push(' ');
                 open.value.push_str(word);
                 continue;
             }
-            (Word::Bare(word), None) => open = Some(Open { key: Key::Name, value: word.to_owned() }),
+            (Word::Bare(word), _) if bare == Bare::Anywhere => {
+                close(&mut query, open.take());
+                query.add(Key::Word, Pattern::part(word));
+            }
+            (Word::Bare(word), _) => open = Some(Open { key: Key::Name, value: word.to_owned() }),
             (Word::Keyed { key, value }, _) => {
                 close(&mut query, open.take());
                 open = Some(Open { key: Key::parse(key), value: value.to_owned() });
             }
             (Word::Quoted { key, value }, _) => {
                 close(&mut query, open.take());
-                query.add(key.map_or(Key::Name, Key::parse), Pattern::Exact(value.to_owned()));
+                match (key, bare) {
+                    (Some(key), _) => query.add(Key::parse(key), Pattern::Exact(value.to_owned())),
+                    (None, Bare::Name) => query.add(Key::Name, Pattern::Exact(value.to_owned())),
+                    // Quotes keep words together here; a description is never meant whole.
+                    (None, Bare::Anywhere) => query.add(Key::Word, Pattern::Contains(fold(value))),
+                }
             }
         }
         count += 1;

@@ -24,6 +24,12 @@ impl Pattern {
         Self::Wildcard(folded.split('*').map(str::to_owned).collect())
     }
 
+    /// An unquoted text that may stand anywhere in the value.
+    #[must_use]
+    pub fn part(text: &str) -> Self {
+        if text.contains('*') { Self::unquoted(&format!("*{text}*")) } else { Self::unquoted(text) }
+    }
+
     /// What the folded value must be like in SQL, with `\` as escape character.
     #[must_use]
     pub fn as_like(&self) -> String {

@@ -52,6 +52,31 @@ fn words_after_an_unquoted_value_belong_to_it_and_after_quotes_to_the_name() {
 }
 
 #[test]
+fn words_of_a_search_must_all_be_found_anywhere() {
+    let found: Vec<(Key, Vec<Pattern>)> = Query::parse_search(r#"Hot version:1.0 crust "at your" name:"Pizza" door*"#)
+        .unwrap()
+        .terms
+        .into_iter()
+        .map(|term| (term.key, term.patterns))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Key::Word, vec![contains("hot")]),
+            (Key::Version, vec![contains("1.0")]),
+            (Key::Word, vec![contains("crust")]),
+            (Key::Word, vec![contains("at your")]),
+            (Key::Name, vec![exact("Pizza")]),
+            (Key::Word, vec![Pattern::unquoted("*door**")]),
+        ]
+    );
+    let content = Query::parse_search("content:hot cheese").unwrap();
+    assert_eq!(content.patterns(&Key::Content), Some([contains("hot cheese")].as_slice()));
+    assert_eq!(Query::parse_search(&"x ".repeat(21)), Err(InvalidQuery::TooManyTerms));
+    assert_eq!(Key::parse("word"), Key::Property("word".to_owned()));
+}
+
+#[test]
 fn other_words_name_custom_properties() {
     assert_eq!(terms("Cost-Centre:42"), [(Key::Property("cost-centre".to_owned()), vec![contains("42")])]);
     assert_eq!(terms("context:/a:b"), [(Key::Context, vec![contains("/a:b")])]);
@@ -96,7 +121,7 @@ fn any_text_is_parsed_or_refused_without_a_panic() {
             text.extend(signs.get(left % signs.len()));
             left /= signs.len();
         }
-        if let Ok(query) = Query::parse(&text) {
+        for query in [Query::parse(&text), Query::parse_search(&text)].into_iter().flatten() {
             assert!(query.terms().iter().all(|term| !term.patterns.is_empty()), "{text:?}");
         }
     }

@@ -1,5 +1,5 @@
 //! `POST /client-registration/v0.17/register`: dynamic client registration as WSO2's tools do it. The same name and owner
-//! always get the same client, with the same secret.
+//! always get the same client, with the same secret. Below `/t/<tenant>` it is for that tenant's users only.
 
 use actix_web::{HttpRequest, HttpResponse};
 use domain::Organization;
@@ -7,6 +7,7 @@ use domain::oauth::{ClientRegistration, RegisteredClient};
 use domain::user::{User, role};
 use serde::{Deserialize, Serialize};
 
+use super::realm::Realm;
 use super::{Body, Service};
 use crate::error::OAuthError;
 use crate::service::KeyManagerService;
@@ -63,7 +64,8 @@ async fn serve(
     request: &HttpRequest,
     body: Body,
 ) -> Result<RegistrationResponseDto, OAuthError> {
-    let caller = authenticate(service, request).await?;
+    let realm = Realm::of(service, request).await?;
+    let caller = authenticate(service, request, &realm).await?;
     let wished: RegistrationRequestDto = serde_json::from_slice(&body?.0)
         .map_err(|error| OAuthError::InvalidClientMetadata(format!("the body is not a registration: {error}")))?;
     let owner = owner(service, &caller, wished.owner.as_deref()).await?;
@@ -88,10 +90,10 @@ async fn serve(
     response(clients::register(service, registration).await?)
 }
 
-async fn authenticate(service: &KeyManagerService, request: &HttpRequest) -> Result<User, OAuthError> {
+async fn authenticate(service: &KeyManagerService, request: &HttpRequest, realm: &Realm) -> Result<User, OAuthError> {
     let credentials = basic::credentials(request).ok().flatten().ok_or(OAuthError::Unauthenticated)?;
-    let user = service.users.authenticate(&credentials.name, &credentials.password).await?;
-    user.ok_or(OAuthError::Unauthenticated)
+    let user = service.users.authenticate(&realm.login(&credentials.name), &credentials.password).await?;
+    user.filter(|user| realm.permits(&user.organization)).ok_or(OAuthError::Unauthenticated)
 }
 
 /// The owner's name without tenant: the caller, or for an administrator any user of the own tenant.

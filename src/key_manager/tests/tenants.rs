@@ -251,3 +251,26 @@ async fn a_portal_application_gets_no_management_scope_by_any_grant_or_path() {
         }
     }
 }
+
+#[actix_web::test]
+async fn a_tenants_registration_is_for_its_own_users() {
+    let fixture = with_tenants().await;
+    let register = async |tenant: &str, (name, password): (&str, &str)| {
+        let body = r#"{"clientName": "tool", "grantType": "client_credentials", "callbackUrl": ""}"#;
+        let request = TestRequest::post()
+            .uri(&format!("/t/{tenant}/client-registration/v0.17/register"))
+            .insert_header(basic(name, password))
+            .insert_header(("Content-Type", "application/json"))
+            .set_payload(body);
+        fixture.send(request).await
+    };
+    let short = register(ONE, ("admin", ONE)).await;
+    let whole = register(ONE, ("admin@one.example", ONE)).await;
+    assert_eq!((short.status.as_u16(), short.text("appOwner")), (200, "admin@one.example"));
+    assert_eq!(whole.text("clientId"), short.text("clientId"));
+    for stranger in [("admin@two.example", TWO), ("admin", TWO), ("admin", "admin"), ("admin@carbon.super", "admin")] {
+        assert_eq!(register(ONE, stranger).await.status, 401, "{stranger:?}");
+    }
+    assert_eq!(register("carbon.super", ("admin", "admin")).await.text("appOwner"), "admin");
+    assert_eq!(register("no.example", ("admin", "admin")).await.status, 404);
+}

@@ -113,6 +113,24 @@ pub enum Audience {
     Roles(Vec<String>),
 }
 
+impl Audience {
+    /// Which visibilities are open to it, and the roles that open restricted APIs.
+    pub(super) fn visibilities_and_roles(&self) -> (&'static [&'static str], &[String]) {
+        match self {
+            Self::All => (&["PUBLIC", "PRIVATE", "RESTRICTED"], &[]),
+            Self::Anonymous => (&["PUBLIC"], &[]),
+            Self::Roles(roles) => (&["PUBLIC", "PRIVATE"], roles),
+        }
+    }
+}
+
+/// What an audience sees of `apis`, from [`Audience::visibilities_and_roles`].
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn seen_by<'a>(open: &'a [&'a str], roles: &'a [String]) -> _ {
+    let granted = api_visible_roles::table.filter(api_visible_roles::role.eq_any(roles));
+    apis::visibility.eq_any(open).or(apis::id.eq_any(granted.select(api_visible_roles::api_id)))
+}
+
 fn visibility_text(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::Public => "PUBLIC",
@@ -151,6 +169,7 @@ pub fn insert(conn: &mut ApimConn, api: &Api) -> Result<(), StoreError> {
     diesel::insert_into(apis::table).values((row, apis::revisions_created.eq(0))).execute(conn.db())?;
     replace_scopes(conn, api)?;
     replace_visible_roles(conn, api)?;
+    super::tags::replace(conn, api)?;
     search::index(conn, api)
 }
 
@@ -162,6 +181,7 @@ pub fn update(conn: &mut ApimConn, api: &Api, expected: i64) -> Result<bool, Sto
     if changed == 1 {
         replace_scopes(conn, api)?;
         replace_visible_roles(conn, api)?;
+        super::tags::replace(conn, api)?;
         search::index(conn, api)?;
     }
     Ok(changed == 1)
@@ -279,12 +299,9 @@ pub(super) fn filtered<'a>(organization: &'a Organization, filter: &'a Filter) -
     match &filter.audience {
         Audience::All => query,
         Audience::Anonymous => query.filter(apis::visibility.eq(visibility_text(Visibility::Public))),
-        Audience::Roles(roles) => {
-            let open = [visibility_text(Visibility::Public), visibility_text(Visibility::Private)];
-            let granted = api_visible_roles::table
-                .filter(api_visible_roles::role.eq_any(roles))
-                .select(api_visible_roles::api_id);
-            query.filter(apis::visibility.eq_any(open).or(apis::id.eq_any(granted)))
+        Audience::Roles(_) => {
+            let (open, roles) = filter.audience.visibilities_and_roles();
+            query.filter(seen_by(open, roles))
         }
     }
 }

@@ -22,20 +22,27 @@ pub trait StoredPolicy: Serialize + DeserializeOwned {
     fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError>;
 }
 
+/// What every kind has as fields of these names.
+macro_rules! accessors {
+    () => {
+        fn id(&self) -> PolicyId {
+            self.id
+        }
+
+        fn organization(&self) -> &Organization {
+            &self.organization
+        }
+
+        fn name(&self) -> &str {
+            &self.name
+        }
+    };
+}
+
 impl StoredPolicy for SubscriptionPolicy {
     const KIND: &'static str = "subscription";
 
-    fn id(&self) -> PolicyId {
-        self.id
-    }
-
-    fn organization(&self) -> &Organization {
-        &self.organization
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
+    accessors!();
 
     fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
         let used = subscriptions::table
@@ -48,17 +55,7 @@ impl StoredPolicy for SubscriptionPolicy {
 impl StoredPolicy for ApplicationPolicy {
     const KIND: &'static str = "application";
 
-    fn id(&self) -> PolicyId {
-        self.id
-    }
-
-    fn organization(&self) -> &Organization {
-        &self.organization
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
+    accessors!();
 
     fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
         let used = applications::table
@@ -71,17 +68,7 @@ impl StoredPolicy for ApplicationPolicy {
 impl StoredPolicy for AdvancedPolicy {
     const KIND: &'static str = "advanced";
 
-    fn id(&self) -> PolicyId {
-        self.id
-    }
-
-    fn organization(&self) -> &Organization {
-        &self.organization
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
+    accessors!();
 
     fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
         count_with_advanced_policy(conn, organization, name)

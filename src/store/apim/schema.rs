@@ -51,6 +51,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_tags (organization, tag, api_id) {
+        organization -> Text,
+        tag -> Text,
+        api_id -> Text,
+    }
+}
+
+diesel::table! {
     artifacts (hash) {
         hash -> Text,
         organization -> Text,
@@ -174,6 +182,7 @@ diesel::table! {
 diesel::joinable!(revisions -> artifacts (artifact_hash));
 diesel::joinable!(deployments -> revisions (revision_id));
 diesel::joinable!(deployments -> apis (api_id));
+diesel::joinable!(api_tags -> apis (api_id));
 diesel::joinable!(subscriptions -> apis (api_id));
 diesel::joinable!(subscriptions -> applications (application_id));
 diesel::joinable!(key_mappings -> applications (application_id));
@@ -182,6 +191,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     apis,
     api_scopes,
     api_search,
+    api_tags,
     api_visible_roles,
     revisions,
     deployments,

@@ -1,44 +1,69 @@
-//! Tags of APIs and how many APIs carry each.
+//! Tags of APIs as they are written, and how many APIs carry each. The search index has them folded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use diesel::dsl::{count, count_star};
 use diesel::prelude::*;
 use domain::Organization;
-use serde::Deserialize;
+use domain::api::Api;
+use domain::lifecycle::LifecycleState;
+use serde_json::Value;
 
-use super::apis::{Filter, filtered};
-use super::schema::apis;
+use super::apis::{Audience, Page, seen_by};
+use super::schema::{api_tags, apis};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 
-/// The part of an API's document that says its tags.
-#[derive(Deserialize)]
-struct Details {
-    other: Other,
+/// Most characters of a tag that is counted; what is longer is no label.
+const TAG_CHARS_MAX: usize = 500;
+
+/// Replaces the rows of `api`.
+pub(super) fn replace(conn: &mut ApimConn, api: &Api) -> Result<(), StoreError> {
+    let id = api.id.to_string();
+    diesel::delete(api_tags::table.filter(api_tags::api_id.eq(&id))).execute(conn.db())?;
+    let written = api.details.other.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let tags: BTreeSet<String> = written.filter_map(Value::as_str).map(as_label).collect();
+    for tag in tags {
+        diesel::insert_into(api_tags::table)
+            .values((
+                api_tags::organization.eq(api.organization.as_str()),
+                api_tags::tag.eq(tag),
+                api_tags::api_id.eq(&id),
+            ))
+            .execute(conn.db())?;
+    }
+    Ok(())
 }
 
-#[derive(Deserialize)]
-struct Other {
-    /// As it came: what is no list of texts holds no tag.
-    tags: Option<serde_json::Value>,
+/// Without control characters, which databases do not all take.
+fn as_label(tag: &str) -> String {
+    tag.chars().take(TAG_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Number of APIs by tag, of those that `filter` lets through.
-pub fn count(
+/// One page of the tags, in their order, with the number of APIs that carry each, are in one of `states` and are for the
+/// eyes of `audience`; and how many such tags there are in all.
+pub fn list(
     conn: &mut ApimConn,
     organization: &Organization,
-    filter: &Filter,
-) -> Result<BTreeMap<String, u64>, StoreError> {
-    let documents: Vec<String> = filtered(organization, filter).select(apis::details).load(conn.db())?;
-    let mut counts = BTreeMap::new();
-    for document in documents {
-        let details: Details =
-            serde_json::from_str(&document).map_err(|error| StoreError::corrupt("API details", error))?;
-        let tags = details.other.tags.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten();
-        let distinct: BTreeSet<&str> = tags.filter_map(serde_json::Value::as_str).collect();
-        for tag in distinct {
-            *counts.entry(tag.to_owned()).or_insert(0) += 1;
-        }
-    }
-    Ok(counts)
+    (states, audience): (&[LifecycleState], &Audience),
+    page: Page,
+) -> Result<(Vec<(String, i64)>, i64), StoreError> {
+    let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+    let (open, roles) = audience.visibilities_and_roles();
+    let visible = || {
+        api_tags::table
+            .inner_join(apis::table)
+            .filter(api_tags::organization.eq(organization.as_str()))
+            .filter(apis::state.eq_any(&states))
+            .filter(seen_by(open, roles))
+    };
+    let total = visible().select(count(api_tags::tag).aggregate_distinct()).first(conn.db())?;
+    let counts = visible()
+        .group_by(api_tags::tag)
+        .select((api_tags::tag, count_star()))
+        .order(api_tags::tag.asc())
+        .offset(i64::from(page.offset))
+        .limit(i64::from(page.limit))
+        .load(conn.db())?;
+    Ok((counts, total))
 }

@@ -55,6 +55,10 @@ impl Sandbox {
         self.nodes.stop().await;
     }
 
+    pub fn home(&self) -> &std::path::Path {
+        self.nodes.home("all-in-one")
+    }
+
     pub fn management_url(&self) -> String {
         self.nodes.management_url()
     }

@@ -135,7 +135,7 @@ pub(super) fn narrowed<'a>(query: Query<'a>, organization: &'a Organization, ter
     }
     let rows = api_search::table
         .filter(api_search::organization.eq(organization.as_str()))
-        .filter(api_search::key.eq(term.key.as_index_key()))
+        .filter(api_search::key.eq_any(term.key.index_keys()))
         .select(api_search::api_id);
     let like = |index: usize| {
         // A query of this many alternatives has one type: what it does not need repeats its first one.

@@ -1,15 +1,16 @@
-//! `ThrottlingPolicy` of the developer portal.
+//! `ThrottlingPolicy`, as far as publisher and developer portal show the same of it.
 
-use domain::throttling::{ApplicationPolicy, Limit, Quota, SubscriptionPolicy};
+use domain::throttling::{Limit, Quota, SubscriptionPolicy};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// `requestCount` of a policy that limits nothing.
 const UNLIMITED_COUNT: u64 = i32::MAX as u64;
 
+/// The common fields; each plane flattens them into its own `ThrottlingPolicy`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ThrottlingPolicyDto {
+pub struct TierDto {
     name: String,
     description: String,
     policy_level: &'static str,
@@ -28,7 +29,8 @@ pub struct ThrottlingPolicyDto {
     stop_on_quota_reach: bool,
 }
 
-impl ThrottlingPolicyDto {
+impl TierDto {
+    #[must_use]
     pub fn subscription(policy: &SubscriptionPolicy) -> Self {
         Self {
             rate_limit_count: policy.rate_limit.map_or(0, |limit| limit.count),
@@ -39,15 +41,9 @@ impl ThrottlingPolicyDto {
         }
     }
 
-    pub fn is_named(&self, name: &str) -> bool {
-        self.name == name
-    }
-
-    pub fn application(policy: &ApplicationPolicy) -> Self {
-        Self::new("application", &policy.name, &policy.description, policy.limit.as_ref())
-    }
-
-    fn new(policy_level: &'static str, name: &str, description: &str, limit: Option<&Limit>) -> Self {
+    /// A policy without plan and rate limit, of the wire's level `policy_level`.
+    #[must_use]
+    pub fn new(policy_level: &'static str, name: &str, description: &str, limit: Option<&Limit>) -> Self {
         let (request_count, data_unit, quota_policy_type) = match limit.map(|limit| &limit.quota) {
             None => (UNLIMITED_COUNT, None, "REQUESTCOUNT"),
             Some(Quota::RequestCount { requests }) => (*requests, None, "REQUESTCOUNT"),
@@ -69,5 +65,10 @@ impl ThrottlingPolicyDto {
             tier_plan: "FREE".to_owned(),
             stop_on_quota_reach: true,
         }
+    }
+
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name
     }
 }

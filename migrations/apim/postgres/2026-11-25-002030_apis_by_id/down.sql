@@ -1,0 +1,1 @@
+DROP INDEX apis_by_id;
