@@ -4,7 +4,7 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build bench-main-job bench-search
+.PHONY: help run test check build chaos bench-main-job bench-propagation bench-search
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,8 +31,19 @@ build: setup ## Build the release binary target/release/gatewright
 bench-main-job: setup ## Measure start, memory, deployment and revocation on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench main_job
 
+bench-propagation: setup setup-postgres ## Measure deployments and revocations over ten gateway processes on a release build (a table, and JSON in target/)
+	$(CARGO) bench --locked --bench propagation
+
+chaos: setup setup-postgres ## Faults of a fleet of processes, as many and as long as promised (see tests/RESULTS.md)
+	GATEWRIGHT_CHAOS=1 tests/support/with-postgres.sh $(CARGO) test --locked --test it -- faults:: --nocapture --test-threads 1
+
 bench-search: setup ## Measure lists and searches among 10,000 APIs on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench search
+
+# The server itself, for measurements and faults that start one of their own.
+.PHONY: setup-postgres
+setup-postgres:
+	@tests/support/with-postgres.sh true
 
 # What the build takes from the machine: a C compiler, and OpenSSL for TLS to PostgreSQL.
 .PHONY: setup

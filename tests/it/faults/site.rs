@@ -38,7 +38,8 @@ pub fn scale<T>(full: T, sample: T) -> T {
 pub struct Site {
     pub fleet: Fleet,
     pub postgres: Postgres,
-    pub backend: Backend,
+    /// Answers as long as the site is there.
+    _backend: Backend,
     admin: Credentials,
     pub keys: Keys,
 }
@@ -59,7 +60,7 @@ impl Site {
         let publisher = Publisher { rest: rest("pub1"), backend_url: backend.url() };
         let pizza = publisher.publish(PIZZA, "Pizza", "/pizza", &["Unlimited"]).await;
         let keys = Subscriber { rest: rest("dp1") }.ready_to_call("App", &pizza.id, "Unlimited").await;
-        let site = Self { fleet, postgres, backend, admin, keys };
+        let site = Self { fleet, postgres, _backend: backend, admin, keys };
         for gateway in ["gw1", "gw2"] {
             site.until_called(gateway, &site.keys.token, 200).await;
         }

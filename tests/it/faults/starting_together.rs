@@ -1,28 +1,16 @@
 //! Several nodes that start at the same moment on empty databases, with one key-encryption key.
 
-use config::Sources;
+use domain::{Clock, SystemClock};
 use futures_util::future::join_all;
-use gatewright::listeners::Demo;
-use gatewright::node::{Node, NodeOptions, RunningNode};
+use security::cluster::ClusterKeys;
 
 use crate::support::database::{Databases, postgres_is_there};
+use crate::support::nodes::start_unready_node;
 use crate::support::rest::{Answer, Rest, client};
 use crate::support::sandbox::{FREE_PORTS, administrator, administrator_token, configure};
 use crate::support::{DatabaseKind, eventually};
 
 const NODES: usize = 3;
-
-async fn start(home: &std::path::Path) -> RunningNode {
-    let sources = Sources {
-        home: home.to_owned(),
-        profile: "all-in-one".to_owned(),
-        environment: vec![("GATEWRIGHT__SERVER__VERSION_PORT".to_owned(), "0".to_owned())],
-        ..Sources::default()
-    };
-    let loaded = config::load(&sources).unwrap_or_else(|errors| panic!("{errors}"));
-    let options = NodeOptions { loaded, home: home.to_owned(), demo: Demo::No };
-    Node::start(options).await.unwrap_or_else(|error| panic!("the node does not start: {error:?}"))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_agree_on_everything_that_a_first_start_makes() {
@@ -35,10 +23,11 @@ async fn nodes_agree_on_everything_that_a_first_start_makes() {
     let (database_toml, _databases) = Databases::create(DatabaseKind::Postgres);
     let homes: Vec<_> = (0..NODES).map(|number| folder.path().join(number.to_string())).collect();
     for home in &homes {
+        share_keys(&homes[0], home);
         let oauth = format!("[oauth]\nkey_encryption_key_file = {:?}\n", kek.display().to_string());
         configure(home, &format!("{FREE_PORTS}{database_toml}{oauth}"));
     }
-    let nodes = join_all(homes.iter().map(|home| start(home))).await;
+    let nodes = join_all(homes.iter().map(|home| start_unready_node(home, "all-in-one"))).await;
     let urls: Vec<String> =
         nodes.iter().map(|node| format!("https://localhost:{}", node.addresses().management.port())).collect();
     let token = administrator_token(&urls[0], "admin").await;
@@ -55,5 +44,18 @@ async fn nodes_agree_on_everything_that_a_first_start_makes() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     for node in nodes {
         node.shutdown().await;
+    }
+}
+
+/// What the traffic managers of one cluster have in common.
+fn share_keys(first: &std::path::Path, home: &std::path::Path) {
+    let (from, to) = (first.join("security/cluster"), home.join("security/cluster"));
+    ClusterKeys::load_or_create(&from, SystemClock.now()).unwrap();
+    std::fs::create_dir_all(&to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if !to.join(entry.file_name()).exists() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
     }
 }

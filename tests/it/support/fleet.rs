@@ -1,7 +1,6 @@
 //! A deployment of processes, one for each node, for what only processes can suffer.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -170,11 +169,6 @@ impl Fleet {
         tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
     }
 
-    /// SIGSTOP or SIGCONT.
-    pub fn signal(&self, name: &str, signal_name: &str) {
-        signal(self.members[name].process.as_ref().unwrap(), signal_name);
-    }
-
     pub fn management_url(&self, name: &str) -> String {
         format!("https://localhost:{}", self.members[name].management)
     }
@@ -185,10 +179,6 @@ impl Fleet {
 
     pub fn gateway_url(&self, name: &str) -> String {
         format!("https://localhost:{}", self.members[name].https)
-    }
-
-    pub fn home(&self, name: &str) -> &Path {
-        self.members[name].home.path()
     }
 }
 
