@@ -5,5 +5,6 @@ mod concurrent_publishers;
 mod cut_off;
 mod dead_nodes;
 mod kill_nine;
+mod rolling_restart;
 mod site;
 mod starting_together;

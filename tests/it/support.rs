@@ -8,6 +8,7 @@ pub mod database;
 pub mod definitions;
 pub mod fleet;
 pub mod free_port;
+pub mod haproxy;
 pub mod nodes;
 pub mod people;
 pub mod postgres;

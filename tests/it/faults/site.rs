@@ -118,19 +118,17 @@ pub struct Load {
 impl Load {
     /// `width` callers on each gateway, with connections that stay open.
     pub fn start(site: &Site, gateways: &[&str], width: usize) -> Self {
+        let url = |gateway: &&str| format!("{}/pizza/1.0.0/menu", site.fleet.gateway_url(gateway));
+        Self::over(&gateways.iter().map(url).collect::<Vec<_>>(), &site.keys.token, width)
+    }
+
+    /// `width` callers on each URL.
+    pub fn over(urls: &[String], token: &str, width: usize) -> Self {
         let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let mut callers = Vec::new();
-        for gateway in gateways {
-            let url = format!("{}/pizza/1.0.0/menu", site.fleet.gateway_url(gateway));
-            for _ in 0..width {
-                callers.push(tokio::spawn(call(
-                    url.clone(),
-                    site.keys.token.clone(),
-                    Arc::clone(&stop),
-                    Arc::clone(&calls),
-                )));
-            }
-        }
+        let callers = urls.iter().flat_map(|url| (0..width).map(move |_| url.clone()));
+        let callers = callers
+            .map(|url| tokio::spawn(call(url, token.to_owned(), Arc::clone(&stop), Arc::clone(&calls))))
+            .collect();
         Self { stop, calls, callers }
     }
 

@@ -177,6 +177,10 @@ impl Fleet {
         self.members[name].management
     }
 
+    pub fn gateway_port(&self, name: &str) -> u16 {
+        self.members[name].https
+    }
+
     pub fn gateway_url(&self, name: &str) -> String {
         format!("https://localhost:{}", self.members[name].https)
     }
