@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::membership::Membership;
 use crate::peers::{PeerError, PeerOptions, Peers, Repeat};
 
-/// How often it is looked whether the credentials want renewal.
+/// How often it is looked at least whether the credentials want renewal: the clock may have been set.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Pauses between attempts that failed.
@@ -91,7 +91,8 @@ impl Joining {
             let current = self.membership.current();
             if current.as_ref().is_some_and(|current| !current.wants_renewal(now)) {
                 pause = PAUSE_MIN;
-                tokio::time::sleep(LOOK_INTERVAL).await;
+                let due = current.map_or(LOOK_INTERVAL, |current| current.renewal_in(now));
+                tokio::time::sleep(due.clamp(PAUSE_MIN, LOOK_INTERVAL)).await;
                 continue;
             }
             let is_member = current.is_some_and(|current| current.expires_at > now);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::{Secret, Timestamp};
 use rcgen::{CertificateParams, KeyPair};
@@ -143,8 +144,15 @@ impl Credentials {
     /// Whether two thirds of the life are over.
     #[must_use]
     pub fn wants_renewal(&self, now: Timestamp) -> bool {
+        self.renewal_in(now).is_zero()
+    }
+
+    /// Time until two thirds of the life are over.
+    #[must_use]
+    pub fn renewal_in(&self, now: Timestamp) -> Duration {
         let life = self.expires_at.as_millis().saturating_sub(self.issued_at.as_millis());
-        now.as_millis() >= self.issued_at.as_millis().saturating_add(life / 3 * 2)
+        let due = self.issued_at.as_millis().saturating_add(life / 3 * 2);
+        Duration::from_millis(u64::try_from(due.saturating_sub(now.as_millis())).unwrap_or(0))
     }
 }
 

@@ -77,6 +77,27 @@ async fn a_root_key_is_rotated_while_nodes_run_and_new_nodes_join_under_the_new_
     sandbox.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_renew_what_they_joined_with_before_it_ends() {
+    if !postgres_is_there() {
+        return;
+    }
+    let mut sandbox = Sandbox::split_with("[cluster]\nnode_token_lifetime = \"3s\"\n").await;
+    let stored = |sandbox: &Sandbox| {
+        let file = sandbox.nodes.home("gateway").join("security/node.json");
+        security::enrolment::Credentials::load(&file).unwrap().unwrap().issued_at
+    };
+    let first = stored(&sandbox);
+    eventually("the gateway has renewed twice the life of its first token", async || {
+        (stored(&sandbox).as_millis() > first.as_millis() + 6_000).then_some(())
+    })
+    .await;
+    // Long after the first token's end everything still works.
+    let pizza = sandbox.publisher().publish(PIZZA, "Pizza", "/pizza", &["Unlimited"]).await;
+    sandbox.subscriber().ready_to_call("App", &pizza.id, "Unlimited").await;
+    sandbox.stop().await;
+}
+
 #[test]
 fn a_token_for_one_node_lets_no_other_join() {
     let folder = tempfile::tempdir().unwrap();

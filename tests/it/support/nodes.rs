@@ -97,7 +97,7 @@ impl Nodes {
         let ports = Ports::reserve();
         let keys = ClusterKeys::load_or_create(&homes[0].1.path().join("security/cluster"), SystemClock.now()).unwrap();
         for (profile, home) in &homes {
-            configure(home.path(), &format!("{}{toml}", ports.configuration(profile, &mint(&keys, profile))));
+            configure(home.path(), &joined(&ports.configuration(profile, &mint(&keys, profile)), toml));
         }
         let targets = Targets::new(RwLock::new(BTreeMap::new()));
         let balancer = Balancer::start(Arc::clone(&targets)).await;
@@ -115,16 +115,27 @@ impl Nodes {
 
     /// One more gateway of a split deployment, ready to serve.
     pub async fn add_gateway(&mut self) -> RunningNode {
-        let keys = ClusterKeys::load(&self.home("traffic-manager").join("security/cluster")).unwrap().unwrap();
-        self.add_gateway_with(&mint(&keys, "gateway")).await
+        self.add_gateway_of("Default").await
     }
 
     /// The same, joining with this text.
     pub async fn add_gateway_with(&mut self, enrolment: &str) -> RunningNode {
+        self.add_gateway_as("Default", enrolment).await
+    }
+
+    /// One more gateway, for another environment.
+    pub async fn add_gateway_of(&mut self, environment: &str) -> RunningNode {
+        let keys = ClusterKeys::load(&self.home("traffic-manager").join("security/cluster")).unwrap().unwrap();
+        self.add_gateway_as(environment, &mint(&keys, "gateway")).await
+    }
+
+    async fn add_gateway_as(&mut self, environment: &str, enrolment: &str) -> RunningNode {
         let (ports, toml) = self.blueprint.as_ref().unwrap();
         let home = tempfile::tempdir().unwrap();
         let ports = Ports { gateway: [0, 0], ..*ports };
-        configure(home.path(), &format!("{}{toml}", ports.configuration("gateway", enrolment)));
+        let configuration = joined(&ports.configuration("gateway", enrolment), toml);
+        let own = format!("[gateway]\nenvironments = [\"{environment}\"]\n");
+        configure(home.path(), &configuration.replacen("[gateway]\n", &own, 1));
         let node = start_node(home.path(), "gateway").await;
         self.more_homes.push(home);
         // It counts for deployments once a hub has heard of it.
@@ -182,6 +193,17 @@ impl Nodes {
         match self.topology {
             Topology::AllInOne => "admin",
             Topology::Split => SPLIT_PASSWORD,
+        }
+    }
+}
+
+/// Two texts of sections in one; `[cluster]` may stand in both.
+fn joined(configuration: &str, more: &str) -> String {
+    const CLUSTER: &str = "[cluster]\n";
+    match more.split_once(CLUSTER) {
+        None => format!("{configuration}{more}"),
+        Some((before, keys)) => {
+            format!("{}{before}", configuration.replacen(CLUSTER, &format!("{CLUSTER}{keys}"), 1))
         }
     }
 }

@@ -31,7 +31,12 @@ impl Sandbox {
 
     /// One node for each profile, on PostgreSQL.
     pub async fn split() -> Self {
-        Self::start_as(Topology::Split, DatabaseKind::Postgres, "").await
+        Self::split_with("").await
+    }
+
+    /// With further sections of the configuration of every node.
+    pub async fn split_with(toml: &str) -> Self {
+        Self::start_as(Topology::Split, DatabaseKind::Postgres, toml).await
     }
 
     async fn start_as(topology: Topology, kind: DatabaseKind, toml: &str) -> Self {
