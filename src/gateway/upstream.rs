@@ -23,6 +23,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use telemetry::seldom::Seldom;
+
 pub use body::{BodyFailure, BodyLimits, RequestBody, ResponseStream};
 pub use headers::{API_KEY, Forwarded, prepare_passed_headers, prepare_request_headers, prepare_response_headers};
 pub use roots::{TrustError, client_config};
@@ -35,7 +37,12 @@ use crate::fault::Fault;
 pub struct Upstream {
     client: Client<HttpsConnector<HttpConnector>, RequestBody>,
     response_timeout: Duration,
+    /// A back end that is down fails every call: the log hears of one in a while.
+    trouble: Arc<Seldom>,
 }
+
+/// How often the log hears of failing back ends.
+const SAY_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Upstream {
     #[must_use]
@@ -54,7 +61,8 @@ impl Upstream {
             .pool_idle_timeout(config.idle_timeout.get())
             .pool_max_idle_per_host(usize::try_from(config.idle_max).unwrap_or(usize::MAX))
             .build(connector);
-        Self { client, response_timeout: config.response_timeout.get() }
+        let trouble = Arc::new(Seldom::new(SAY_INTERVAL));
+        Self { client, response_timeout: config.response_timeout.get(), trouble }
     }
 
     /// Sends the request and waits for the response's head. `timeout` counts from the last byte of the request body
@@ -75,7 +83,12 @@ impl Upstream {
         let response = match (answer, failure) {
             (_, Some(failure)) => return Err(failure.into_fault()),
             (None, None) => return Err(backend(BACKEND_TIMEOUT, "The back end did not answer in time")),
-            (Some(Err(error)), None) => return Err(classify(&error)),
+            (Some(Err(error)), None) => {
+                if let Some(unsaid) = self.trouble.may_say(std::time::Instant::now()) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, unsaid, "a call to a back end failed");
+                }
+                return Err(classify(&error));
+            }
             (Some(Ok(response)), None) => response,
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -94,7 +107,6 @@ fn backend(code: domain::error_code::ErrorCode, description: &'static str) -> Fa
 
 /// Which fault an error of the client is; the text of the error is for the log.
 fn classify(error: &ClientError) -> Fault {
-    tracing::warn!(error = error as &dyn std::error::Error, "a call to a back end failed");
     if error.is_connect() {
         return if is_timeout(error) {
             backend(BACKEND_CONNECT_TIMEOUT, "The connection to the back end took too long")

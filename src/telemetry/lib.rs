@@ -7,4 +7,5 @@
 pub mod error_chain;
 pub mod fields;
 pub mod metrics;
+pub mod seldom;
 pub mod subscriber;

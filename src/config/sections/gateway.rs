@@ -40,7 +40,8 @@ pub struct Gateway {
     pub throttle_keys_max: u32,
     /// Whether the gateway passes `/token`, `/revoke`, `/authorize` and `/userinfo` on to the key managers.
     pub token_proxy: bool,
-    /// A gateway that did not hear from the event hub for this long stops serving; 0s never stops it.
+    /// A gateway that did not hear from the event hub for this long is no longer ready, so that load balancers pass it by; it
+    /// goes on serving. 0s sets no limit.
     pub max_stale: HumanDuration,
     /// Connections to back ends.
     pub upstream: Upstream,

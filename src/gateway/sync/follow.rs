@@ -8,6 +8,7 @@ use domain::contract::event_bus::{Fetch, Fetched};
 use domain::event::{Event, LogEntry, LogName, Position};
 use node_store::NodeStoreError;
 use telemetry::error_chain::ErrorChain;
+use telemetry::seldom::Seldom;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -19,12 +20,17 @@ use super::persist::{self, Job};
 use super::snapshot;
 use super::state::{Cursor, Next, Taken};
 
+/// How often it is said that the hub is still away.
+const SAY_INTERVAL: Duration = Duration::from_secs(30);
+
 pub(super) async fn run(core: Arc<Core>, log: LogName, shutdown: CancellationToken) {
     let mut backoff = Backoff::new(core.options.pause_min, core.options.pause_max);
+    let trouble = Seldom::new(SAY_INTERVAL);
     loop {
         let pause = match step(&core, log, &shutdown).await {
             Ok(Step::Done) => {
                 backoff.reset();
+                trouble.is_over();
                 Duration::ZERO
             }
             Ok(Step::Wait) => backoff.next(random()),
@@ -32,10 +38,12 @@ pub(super) async fn run(core: Arc<Core>, log: LogName, shutdown: CancellationTok
                 core.metrics.errors.inc();
                 core.report_contact(log, None);
                 let pause = backoff.next(random());
-                tracing::warn!(
-                    log = log.as_str(), pause_ms = pause.as_millis(), error = %ErrorChain(&error),
-                    "gateway cannot follow the event log, it goes on serving and tries again"
-                );
+                if let Some(unsaid) = trouble.may_say(std::time::Instant::now()) {
+                    tracing::warn!(
+                        log = log.as_str(), unsaid, error = %ErrorChain(&error),
+                        "gateway cannot follow the event log, it goes on serving and tries again"
+                    );
+                }
                 pause
             }
         };
