@@ -4,14 +4,27 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build chaos bench-main-job bench-propagation bench-search
+.PHONY: help run test check build chaos bench-main-job bench-propagation bench-search cluster cluster-demo cluster-status cluster-stop
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: setup ## Build and start every role in one process, with a demo back end, under ./gatewright-home
 	$(CARGO) build --locked
 	"$${CARGO_TARGET_DIR:-target}/debug/gatewright" --profile all-in-one --home "$(HOME_DIR)" --demo $(ARGS)
+
+cluster: setup ## Build and start eight nodes behind HAProxy with PostgreSQL in the background, under ./gatewright-cluster
+	$(CARGO) build --locked
+	conf/cluster/start.sh "$${CARGO_TARGET_DIR:-target}/debug/gatewright"
+
+cluster-demo: ## Do the main job through the cluster's load balancer, and look at the answers
+	conf/cluster/demo.sh
+
+cluster-status: ## Show the cluster's nodes with ports, health and applied positions
+	conf/cluster/status.sh
+
+cluster-stop: ## Stop the cluster; what it holds stays under ./gatewright-cluster
+	conf/cluster/stop.sh
 
 test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL, with definitions and clients from elsewhere
 	@# What cannot be fetched is told here, and fails the tests that need it, not the others.

@@ -1,5 +1,5 @@
 M=${M:-https://localhost:9443} G=${G:-https://localhost:8243} B=${B:-http://localhost:8290}
-call() { curl -skS -u admin:admin "$@"; }
+call() { curl -skS -u "${U:-admin:admin}" "$@"; }
 field() { grep -o "\"$1\": *\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 post() { call -H 'Content-Type: application/json' -d "${2:-}" "$M/api/am/$1"; }
 

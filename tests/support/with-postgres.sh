@@ -10,39 +10,17 @@ if [ -n "${GATEWRIGHT_TEST_POSTGRES:-}" ]; then
     exec "$@"
 fi
 
-find_bin() {
-    if command -v initdb >/dev/null 2>&1; then
-        dirname "$(command -v initdb)"
-        return
-    fi
-    # Debian keeps the server's programs out of PATH; the newest version wins.
-    find /usr/lib/postgresql /usr/pgsql-* -name initdb -type f 2>/dev/null | sort -V | tail -n 1 | xargs -r dirname
-}
-
-bin=$(find_bin)
+# shellcheck source=tests/support/postgres-programs.sh
+. "$(dirname "$0")/postgres-programs.sh"
 if [ -z "$bin" ]; then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        echo "with-postgres: installing PostgreSQL" >&2
-        # The package's own cluster is not wanted.
-        mkdir -p /etc/postgresql-common
-        [ -e /etc/postgresql-common/createcluster.conf ] ||
-            echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-        { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends postgresql; } >&2
-        bin=$(find_bin)
-    fi
-    if [ -z "$bin" ]; then
-        echo "with-postgres: PostgreSQL's server is needed for the tests (on Debian: sudo apt-get install postgresql)," >&2
-        echo "with-postgres: or set GATEWRIGHT_TEST_POSTGRES=postgres://user:password@host:port/postgres" >&2
-        exit 1
-    fi
+    echo "with-postgres: PostgreSQL's server is needed for the tests (on Debian: sudo apt-get install postgresql)," >&2
+    echo "with-postgres: or set GATEWRIGHT_TEST_POSTGRES=postgres://user:password@host:port/postgres" >&2
+    exit 1
 fi
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/gatewright-postgres.XXXXXX")
 if [ "$(id -u)" = 0 ]; then
     chown postgres "$folder"
-    as_server() { runuser -u postgres -- "$@"; }
-else
-    as_server() { "$@"; }
 fi
 
 cleanup() {
