@@ -4,7 +4,8 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build chaos bench-main-job bench-propagation bench-search cluster cluster-demo cluster-status cluster-stop
+.PHONY: help run test check check-deploy build chaos bench-main-job bench-propagation bench-search
+.PHONY: cluster cluster-demo cluster-status cluster-stop
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +39,10 @@ check: setup ## Formatting, lints and the rules of the tree, without running the
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --test tidy
+
+check-deploy: setup ## Let systemd check what conf/ shows to operators
+	$(CARGO) build --locked
+	conf/check.sh "$${CARGO_TARGET_DIR:-target}/debug/gatewright"
 
 build: setup ## Build the release binary target/release/gatewright
 	$(CARGO) build --locked --release

@@ -52,6 +52,8 @@ pub enum CommandError {
     NotReady(String),
     #[error("the node cannot be asked")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the service manager's NOTIFY_SOCKET cannot be used")]
+    Supervisor(#[source] std::io::Error),
     #[error("the process cannot listen to signals or start its runtime")]
     Runtime(#[source] std::io::Error),
 }

@@ -13,4 +13,5 @@ pub mod listeners;
 pub mod node;
 mod roles;
 mod shutdown;
+mod supervisor;
 pub mod welcome;

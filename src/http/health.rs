@@ -81,6 +81,13 @@ impl Health {
         self.report().await.0
     }
 
+    /// The checks that do not pass now, each with what is wrong.
+    pub async fn failing(&self) -> Vec<String> {
+        let checks = self.report().await.1.checks;
+        let failing = checks.into_iter().filter(|check| check.status == DOWN);
+        failing.map(|check| format!("{}: {}", check.name, check.detail)).collect()
+    }
+
     async fn report(&self) -> (bool, ReportDto) {
         let mut checks = vec![self.lifecycle()];
         let registered = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -171,6 +178,7 @@ mod tests {
         health.started();
         assert_eq!(get(&app, "/health/ready").await.0, 200);
         working.store(false, Ordering::Relaxed);
+        assert_eq!(health.failing().await, ["apim_db: cannot be reached"]);
         let (status, text) = get(&app, "/health/ready").await;
         assert_eq!(status, 503);
         assert!(text.contains(r#"{"name":"apim_db","status":"DOWN","detail":"cannot be reached"}"#), "{text}");

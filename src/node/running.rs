@@ -130,6 +130,19 @@ impl RunningNode {
         self.health.is_ready().await
     }
 
+    /// What keeps the node from being ready now; nothing when it is.
+    pub async fn failing_checks(&self) -> Vec<String> {
+        self.health.failing().await
+    }
+
+    /// Returns once the node's own threads have done a piece of work: never, when they are stuck.
+    pub async fn works(&self) {
+        if let Some(runtime) = &self.runtime {
+            // A runtime that is shutting down does nothing more, which is no sign of being stuck.
+            drop(runtime.spawn(async {}).await);
+        }
+    }
+
     /// Waits until every health check passes.
     pub async fn until_ready(&self) {
         while !self.ready().await {
