@@ -40,7 +40,7 @@ check: setup ## Formatting, lints and the rules of the tree, without running the
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --test tidy
 
-check-deploy: setup ## Let systemd check what conf/ shows to operators
+check-deploy: setup ## Let systemd, HAProxy, nginx and compose check what conf/ shows to operators
 	$(CARGO) build --locked
 	conf/check.sh "$${CARGO_TARGET_DIR:-target}/debug/gatewright"
 
