@@ -26,12 +26,12 @@ impl Haproxy {
         let server = |(index, (https, management)): (usize, &Server)| {
             format!(
                 "  server gw{index} 127.0.0.1:{https} ssl verify none check check-ssl port {management} inter 200ms \
-                 fall 1 rise 1\n"
+                 fall 3 rise 1\n"
             )
         };
         let servers: String = servers.iter().enumerate().map(server).collect();
         let configuration = format!(
-            "defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n\
+            "defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n  timeout check 10s\n\
              frontend calls\n  bind 127.0.0.1:{port}\n  default_backend gateways\n\
              backend gateways\n  balance roundrobin\n  option httpchk GET /health/ready\n  http-check expect status 200\n  \
              retries 3\n  option redispatch 1\n  retry-on conn-failure empty-response response-timeout\n{servers}"
