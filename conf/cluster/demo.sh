@@ -36,7 +36,10 @@ echo "  API $API, revision $REVISION"
 echo "  application $APP, a token of ${#TOKEN} characters"
 
 # The answer of a gateway: status, then body.
-answer() { ask -w '\n%{http_code}' "$1/pizza/1.0.0/menu" ${2:+-H "Authorization: Bearer $2"} | awk '{ line[NR] = $0 } END { printf "%s", line[NR]; for (i = 1; i < NR; i++) printf " %s", line[i] }'; }
+answer() {
+    ask -w '\n%{http_code}' "$1/pizza/1.0.0/menu" ${2:+-H "Authorization: Bearer $2"} |
+        awk '{ line[NR] = $0 } END { printf "%s", line[NR]; for (i = 1; i < NR; i++) printf " %s", line[i] }'
+}
 
 # expect WHAT URL TOKEN PATTERN: within $WAIT seconds the answer matches.
 expect() {

@@ -4,6 +4,8 @@ set -eu
 # shellcheck source=conf/cluster/nodes.sh
 . "$(dirname "$0")/nodes.sh"
 
+TRUST="verify required ca-file $folder/tls/tls.crt verifyhost localhost"
+
 # Nodes of a profile behind their management ports, with the certificate that they all have.
 management_backend() {
     echo
@@ -13,7 +15,7 @@ management_backend() {
     echo "    option httpchk GET /health/ready"
     for node in $NODES; do
         [ "$(profile_of "$node")" != "$1" ] ||
-            echo "    server $node 127.0.0.1:$(management_port_of "$node") ssl verify required ca-file $folder/tls/tls.crt sni str(localhost) verifyhost localhost check check-sni localhost"
+            echo "    server $node 127.0.0.1:$(management_port_of "$node") ssl sni str(localhost) $TRUST check check-sni localhost"
     done
 }
 
@@ -30,7 +32,8 @@ gateway_proxy() {
     echo "    option httpchk GET /health/ready"
     for node in $NODES; do
         [ "$(profile_of "$node")" != gateway ] ||
-            echo "    server $node 127.0.0.1:$(($3 + $(offset_of "$node"))) check port $(management_port_of "$node") check-ssl check-sni localhost verify required ca-file $folder/tls/tls.crt verifyhost localhost"
+            echo "    server $node 127.0.0.1:$(($3 + $(offset_of "$node"))) $TRUST" \
+                "check port $(management_port_of "$node") check-ssl check-sni localhost"
     done
 }
 

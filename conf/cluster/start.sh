@@ -134,7 +134,8 @@ done
 
 # --- the nodes' homes
 
-traffic_managers="\"https://localhost:$(management_port_of traffic-manager-1)\", \"https://localhost:$(management_port_of traffic-manager-2)\""
+url_of() { echo "\"https://localhost:$(management_port_of "$1")\""; }
+traffic_managers="$(url_of traffic-manager-1), $(url_of traffic-manager-2)"
 for node in $NODES; do
     home=$(home_of "$node")
     mkdir -p "$home/conf"
@@ -156,7 +157,7 @@ key = "$folder/tls/tls.key"
 [cluster]
 node_id = "$node"
 traffic_managers = [$traffic_managers]
-key_managers = ["https://localhost:$(management_port_of key-manager-1)"]
+key_managers = [$(url_of key-manager-1)]
 
 [oauth]
 issuer = "https://localhost:$MANAGEMENT/oauth2/token"
@@ -268,11 +269,11 @@ cat <<PLACES
   Gateways                                       https://localhost:$GATEWAY_HTTPS  http://localhost:$GATEWAY_HTTP
   Balancer's statistics                          http://localhost:$STATISTICS
   Demo back end                                  http://localhost:$(demo_port)
-  PostgreSQL                                     127.0.0.1:$database_port, databases apim and shared
+  PostgreSQL                                     127.0.0.1:$database_port, databases apim and shared, in $postgres
   Administrator                                  admin, password $(cat "$folder/administrator-password")
   Certificate of all of them                     $folder/tls/tls.crt
   Homes, logs                                    $folder/homes, $folder/log
 
-'make cluster-demo' makes a governed call through it, 'make cluster-stop' stops it, and what it holds stays; remove the
-folder gatewright-cluster to start afresh.
+'make cluster-demo' makes a governed call through it, 'make cluster-stop' stops it, and what it holds stays; remove
+the folder gatewright-cluster (and that of PostgreSQL, if it is another one) to start afresh.
 PLACES
