@@ -49,6 +49,15 @@ impl Backend {
         }
     }
 
+    /// Opens a connection to what [`Backend::connection_string`] says. Diesel's own way over both back ends keeps the reason of a
+    /// failure to itself.
+    pub(crate) fn establish(self, address: &str) -> diesel::ConnectionResult<AnyConnection> {
+        match self {
+            Self::Sqlite => SqliteConnection::establish(address).map(AnyConnection::Sqlite),
+            Self::Postgres => PgConnection::establish(address).map(AnyConnection::Postgres),
+        }
+    }
+
     /// Begins a transaction: one that only reads sees one state of the database throughout. SQLite takes its write lock at
     /// once, so that it never has to be upgraded.
     pub(crate) fn begin(self, access: Access) -> &'static str {
@@ -189,6 +198,15 @@ pub(crate) fn is_concurrency(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_connection_says_why() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        drop(taken);
+        let error = Backend::Postgres.establish(&format!("postgres://gatewright@127.0.0.1:{port}/apim")).err().unwrap();
+        assert!(error.to_string().contains("refused"), "{error}");
+    }
 
     #[test]
     fn the_operators_url_keeps_its_own_words() {

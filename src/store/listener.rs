@@ -5,7 +5,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use tokio::sync::watch;
 
 use crate::dialect::{Access, AnyConnection, Backend, LISTEN};
@@ -54,7 +53,7 @@ impl Listener {
     }
 
     fn connect(&self) -> Result<AnyConnection, diesel::r2d2::Error> {
-        let mut connection = AnyConnection::establish(&self.address)?;
+        let mut connection = Backend::Postgres.establish(&self.address)?;
         Backend::Postgres.set_up(&mut connection, Access::ReadOnly, &self.timeouts)?;
         connection.batch_execute(LISTEN)?;
         Ok(connection)

@@ -75,7 +75,7 @@ pub fn pending<K: Migrated>(url: &str) -> Result<Vec<String>, MigrateError> {
 fn connect(backend: Backend, url: &str) -> Result<AnyConnection, MigrateError> {
     let timeouts = Timeouts::of_migration();
     let address = backend.connection_string(url, &timeouts);
-    let mut connection = AnyConnection::establish(&address).map_err(MigrateError::Connect)?;
+    let mut connection = backend.establish(&address).map_err(MigrateError::Connect)?;
     backend.set_up(&mut connection, Access::ReadWrite, &timeouts).map_err(MigrateError::Database)?;
     Ok(connection)
 }

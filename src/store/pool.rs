@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use diesel::r2d2::{Error as ConnectError, R2D2Connection};
 use r2d2::{HandleError, ManageConnection, Pool as R2d2Pool, PooledConnection};
 use tokio::runtime::Handle;
@@ -58,7 +57,7 @@ impl ManageConnection for Connector {
     type Error = ConnectError;
 
     fn connect(&self) -> Result<Link, ConnectError> {
-        let mut connection = AnyConnection::establish(&self.address).map_err(ConnectError::ConnectionError)?;
+        let mut connection = self.backend.establish(&self.address).map_err(ConnectError::ConnectionError)?;
         self.backend.set_up(&mut connection, self.access, &self.timeouts).map_err(ConnectError::QueryError)?;
         Ok(Link { connection, is_broken: false })
     }
