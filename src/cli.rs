@@ -53,6 +53,8 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Look at every link of the node, running or not: what is wrong, and how to mend it
+    Doctor,
     /// Ask the running node whether it is ready
     Healthcheck,
     /// Keys that sign tokens

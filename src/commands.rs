@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod cluster;
+mod doctor;
 mod healthcheck;
 mod key;
 mod migrate;
@@ -48,6 +49,8 @@ pub enum CommandError {
     Cluster(#[from] cluster::Refusal),
     #[error("the database cannot be used")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("checks that failed: {0}")]
+    Ill(usize),
     #[error("the node is not ready: {0}")]
     NotReady(String),
     #[error("the node cannot be asked")]
@@ -67,6 +70,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         None => run::execute(&cli.node),
         Some(Command::Check) => check::execute(&cli.node),
         Some(Command::Migrate { dry_run }) => migrate::execute(&cli.node, dry_run),
+        Some(Command::Doctor) => doctor::execute(&cli.node),
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
         Some(Command::Key(command)) => key::execute(&cli.node, command),
         Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),

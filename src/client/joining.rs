@@ -7,7 +7,6 @@ use std::time::Duration;
 use domain::Secret;
 use domain::internal_api::nodes::{BASE, ENROL, EnrolRequest, Enrolled};
 use domain::node::role;
-use security::cluster_tls::ClusterCertificate;
 use security::enrolment::{Credentials, CredentialsError, Enrolment, NodeKey};
 use security::tls::TlsError;
 use tokio::runtime::Handle;
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::membership::Membership;
 use crate::peers::{PeerError, PeerOptions, Peers, Repeat};
+use crate::probe::newcomer;
 
 /// How often it is looked at least whether the credentials want renewal: the clock may have been set.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
@@ -136,18 +136,7 @@ impl Joining {
 
     /// A member that may do nothing but enrol.
     fn provisional(&self) -> Result<Membership, JoinError> {
-        let enrolment = self.enrolment.clone().ok_or(JoinError::NoToken)?;
-        let now = self.membership.now();
-        let membership = Membership::new(ClusterCertificate::default(), self.membership.clock());
-        membership.install_provisional(Credentials {
-            node_id: self.node_id.clone(),
-            authority: enrolment.authority,
-            token: enrolment.token,
-            chain: String::new(),
-            key: Secret::default(),
-            issued_at: now,
-            expires_at: now,
-        });
-        Ok(membership)
+        let enrolment = self.enrolment.as_ref().ok_or(JoinError::NoToken)?;
+        Ok(newcomer(enrolment, &self.node_id, self.membership.clock()))
     }
 }

@@ -72,6 +72,11 @@ impl RemoteThrottle {
     }
 }
 
+/// Opens a session with the first of the traffic managers, and ends it.
+pub(crate) async fn probe(traffic_managers: &Peers) -> Result<(), String> {
+    Session::open(traffic_managers, 0).await.map(drop).map_err(|error| error.to_string())
+}
+
 #[async_trait]
 impl Throttle for RemoteThrottle {
     async fn lease(&self, request: LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable> {

@@ -3,7 +3,8 @@
 //! Invariants: whatever a user's input makes the node fetch goes through [`guarded_fetch::GuardedFetch`]; there is no
 //! second way; whatever it makes the node unpack goes through [`guarded_archive`]; other nodes are called through
 //! [`peers::Peers`] alone, under the cluster's authority and with a narrowed token. Entry points: both modules;
-//! [`RemoteHub`], [`RemoteKeyManager`] and [`RemoteThrottle`] for the contracts of roles that play elsewhere; [`joining`].
+//! [`RemoteHub`], [`RemoteKeyManager`] and [`RemoteThrottle`] for the contracts of roles that play elsewhere; [`joining`];
+//! [`probe`] for operators.
 
 pub mod guarded_archive;
 pub mod guarded_fetch;
@@ -13,6 +14,7 @@ mod key_manager;
 mod leases;
 mod membership;
 pub mod peers;
+pub mod probe;
 
 pub use guarded_fetch::{FetchError, Fetched, GuardedFetch};
 pub use hub::RemoteHub;

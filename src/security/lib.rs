@@ -5,6 +5,7 @@
 //! [`password::PasswordGate`], [`key_encryption::KeyEncryptionKey`], [`signing_key::SigningKey`], [`jwt::verify`],
 //! [`client_secret`], [`cluster::ClusterKeys`], [`node_token`], [`cluster_tls`], [`tls::server_config`].
 
+pub mod certificate_check;
 pub mod client_secret;
 pub mod cluster;
 pub mod cluster_tls;

@@ -8,6 +8,7 @@ mod clients;
 mod contract;
 mod devportal_keys;
 mod distributed;
+mod doctor;
 mod event_sync;
 mod faults;
 mod first_call;
