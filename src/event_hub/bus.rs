@@ -10,7 +10,7 @@ use store::{StoreError, outbox};
 use tokio::time::Instant;
 
 use crate::hub::{EventHub, Inner};
-use crate::relay::Known;
+use crate::relay::{self, Standing, Verdict, standing};
 use crate::tail;
 
 /// Most acknowledgements in one call; gateways send them in smaller portions.
@@ -40,7 +40,7 @@ impl EventBus for EventHub {
                 Standing::TooFarBehind => return Ok(Fetched::SnapshotRequired),
                 Standing::Unknown if !is_verified => {
                     is_verified = true;
-                    if !is_in_database(&self.inner, &fetch).await.map_err(unavailable)? {
+                    if look_up(&self.inner, &fetch).await.map_err(unavailable)? != Verdict::Ahead {
                         return Ok(Fetched::SnapshotRequired);
                     }
                     // The reader has been at another hub, or at the database itself: this copy will be there soon.
@@ -73,29 +73,6 @@ impl EventBus for EventHub {
     }
 }
 
-/// How a reader's position relates to the local copy.
-enum Standing {
-    /// There are entries for it.
-    Behind,
-    /// Its next entry is no longer here.
-    TooFarBehind,
-    Level,
-    /// Another log, or a number that this hub has not seen: only the database can tell.
-    Unknown,
-}
-
-fn standing(view: &Known, after: &Position) -> Standing {
-    let extent = &view.extent;
-    if after.log_id != extent.log_id || after.number > extent.head {
-        return Standing::Unknown;
-    }
-    match after.number {
-        number if number < extent.base => Standing::TooFarBehind,
-        number if number < extent.head => Standing::Behind,
-        _ => Standing::Level,
-    }
-}
-
 async fn read(hub: &Arc<Inner>, fetch: &Fetch, head: u64) -> Result<Fetched, EventBusError> {
     let (broker, log, after) = (hub.broker.clone(), fetch.log, fetch.after.clone());
     let max = fetch.max.clamp(1, hub.config.fetch_entries_max.max(1));
@@ -107,18 +84,14 @@ async fn read(hub: &Arc<Inner>, fetch: &Fetch, head: u64) -> Result<Fetched, Eve
     Ok(entries.map_or(Fetched::SnapshotRequired, |entries| Fetched::Entries { entries, head }))
 }
 
-/// Whether the database's log has the reader's position. If it has fewer entries than the reader has seen, it was
-/// restored, and the log gets a new id.
-async fn is_in_database(hub: &Arc<Inner>, fetch: &Fetch) -> Result<bool, StoreError> {
+/// What the database says of the reader's position. A log that was restored gets a new id.
+async fn look_up(hub: &Arc<Inner>, fetch: &Fetch) -> Result<Verdict, StoreError> {
     let log = fetch.log;
     let head = hub.apim.read(move |conn| outbox::head(conn, log)).await?;
-    if head.log_id != fetch.after.log_id {
-        return Ok(false);
-    }
-    let is_there = fetch.after.number <= head.number;
-    if !is_there {
+    let verdict = relay::verify(&head, &fetch.after);
+    if verdict == Verdict::Restored {
         tail::renew(hub, log, head).await?;
         hub.nudge(log).notify_one();
     }
-    Ok(is_there)
+    Ok(verdict)
 }

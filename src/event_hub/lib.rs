@@ -8,7 +8,7 @@ mod artifact_cache;
 mod bus;
 mod hub;
 mod metrics;
-mod relay;
+pub mod relay;
 pub mod rest;
 mod runtime_data;
 mod tail;

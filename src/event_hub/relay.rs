@@ -7,14 +7,19 @@ use node_store::{BrokerLog, NodeStoreError};
 
 /// What the local copy holds of one log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Known {
-    pub(crate) extent: LogExtent,
+pub struct Known {
+    /// The numbers.
+    pub extent: LogExtent,
     /// Id of the entry with the number `extent.head`, if the copy holds it.
-    pub(crate) newest: Option<EventId>,
+    pub newest: Option<EventId>,
 }
 
 impl Known {
-    pub(crate) fn load(broker: &BrokerLog, log: LogName) -> Result<Self, NodeStoreError> {
+    /// What the copy holds at start-up.
+    ///
+    /// # Errors
+    /// When the copy cannot be read.
+    pub fn load(broker: &BrokerLog, log: LogName) -> Result<Self, NodeStoreError> {
         let extent = broker.extent(log)?;
         let before = Position { log_id: extent.log_id.clone(), number: extent.head.saturating_sub(1) };
         let newest = broker.read_after(log, &before, 1)?.unwrap_or_default();
@@ -23,7 +28,8 @@ impl Known {
 
     /// After which number to read the database when its log has this position: one entry is read again, to see that it
     /// is still the same.
-    pub(crate) fn read_from(&self, head: &Position, keep: u64) -> u64 {
+    #[must_use]
+    pub fn read_from(&self, head: &Position, keep: u64) -> u64 {
         if head.log_id == self.extent.log_id {
             return self.extent.head.saturating_sub(1);
         }
@@ -33,7 +39,7 @@ impl Known {
 
 /// What becomes of the copy.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Decision {
+pub enum Decision {
     /// Consecutive new entries, maybe none.
     Append(Vec<LogEntry>),
     /// Another log, or entries are missing in between: the copy starts anew after `base`.
@@ -42,8 +48,9 @@ pub(crate) enum Decision {
     Restored,
 }
 
-/// `entries` are consecutive, as read after [`Known::read_from`] in the same transaction as `head`.
-pub(crate) fn decide(known: &Known, head: &Position, mut entries: Vec<LogEntry>) -> Decision {
+/// Judges what the database says. `entries` are consecutive, as read after [`Known::read_from`] in the same transaction as `head`.
+#[must_use]
+pub fn decide(known: &Known, head: &Position, mut entries: Vec<LogEntry>) -> Decision {
     if head.log_id != known.extent.log_id {
         return reset(head, entries);
     }
@@ -61,6 +68,52 @@ pub(crate) fn decide(known: &Known, head: &Position, mut entries: Vec<LogEntry>)
         return reset(head, entries);
     }
     Decision::Append(entries)
+}
+
+/// How a reader's position relates to the local copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There are entries for it.
+    Behind,
+    /// Its next entry is no longer here.
+    TooFarBehind,
+    Level,
+    /// Another log, or a number that this hub has not seen: only the database can tell.
+    Unknown,
+}
+
+/// Judges a reader's position by what the copy holds.
+#[must_use]
+pub fn standing(known: &Known, after: &Position) -> Standing {
+    let extent = &known.extent;
+    if after.log_id != extent.log_id || after.number > extent.head {
+        return Standing::Unknown;
+    }
+    match after.number {
+        number if number < extent.base => Standing::TooFarBehind,
+        number if number < extent.head => Standing::Behind,
+        _ => Standing::Level,
+    }
+}
+
+/// What the database says of a position that the copy does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The reader has been at another hub: this copy will be there soon.
+    Ahead,
+    /// Another log: the reader needs a snapshot.
+    Elsewhere,
+    /// The database has fewer entries than the reader has seen: it was restored, and the log needs a new id.
+    Restored,
+}
+
+/// Judges a reader's position by the database's.
+#[must_use]
+pub fn verify(head: &Position, after: &Position) -> Verdict {
+    if head.log_id != after.log_id {
+        return Verdict::Elsewhere;
+    }
+    if after.number <= head.number { Verdict::Ahead } else { Verdict::Restored }
 }
 
 fn reset(head: &Position, entries: Vec<LogEntry>) -> Decision {

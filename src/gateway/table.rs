@@ -43,6 +43,14 @@ pub struct DeployOutcome {
     pub result: Result<(), String>,
 }
 
+/// What becomes of the revocations in the tables when everything else is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarlierRevocations {
+    /// They are of the same log, which never takes one back.
+    Keep,
+    Drop,
+}
+
 /// A handle on the gateway's tables; clones share them.
 #[derive(Clone, Default)]
 pub struct Tables {
@@ -83,9 +91,15 @@ impl Tables {
         Self::default()
     }
 
-    /// Replaces everything at once. `artifacts` are keyed by hash; an artifact that is missing or cannot be built fails
+    /// Replaces everything at once, except that revocations which are known already stay when `earlier` says so: one that
+    /// could not be persisted counts all the same. `artifacts` are keyed by hash; an artifact that is missing or cannot be built fails
     /// its own deployment only, and the revision that was served before stays.
-    pub fn load(&self, snapshot: &Snapshot, artifacts: &HashMap<String, Arc<GatewayApi>>) -> Vec<DeployOutcome> {
+    pub fn load(
+        &self,
+        snapshot: &Snapshot,
+        artifacts: &HashMap<String, Arc<GatewayApi>>,
+        earlier: EarlierRevocations,
+    ) -> Vec<DeployOutcome> {
         let mut writer = self.writer();
         let mut deployments = Deployments::default();
         for metadata in &snapshot.apis {
@@ -110,6 +124,9 @@ impl Tables {
             api_keys,
             revocations: Revocations::load(&snapshot.revocations),
         };
+        if earlier == EarlierRevocations::Keep {
+            live.revocations.absorb(&self.shared.live.load().revocations);
+        }
         self.shared.deployed.store(deployments.served(), Ordering::Relaxed);
         writer.deployments = deployments;
         writer.index = index;

@@ -4,8 +4,9 @@
 //! starts and serves with everything else dead. Deployments that were persisted and not yet acknowledged are remembered
 //! as pending, so that a crash in between loses no acknowledgement.
 
-mod change;
+pub mod change;
 mod load;
+pub mod order;
 mod rows;
 
 use std::collections::HashSet;
@@ -84,7 +85,7 @@ impl LastGood {
         for event in batch.events {
             let replaced = rows::artifacts_of(&transaction, event)?;
             for change in change::of_event(event)? {
-                rows::write(&transaction, &change)?;
+                rows::write(&transaction, change)?;
             }
             rows::drop_unused(&transaction, &replaced)?;
         }
@@ -107,7 +108,7 @@ impl LastGood {
             rows::set_position(&transaction, LogName::Control, &snapshot.control)?;
         }
         for row in change::of_snapshot(snapshot, parts)? {
-            rows::put(&transaction, &row)?;
+            rows::put(&transaction, row)?;
         }
         transaction.execute(
             "DELETE FROM artifacts WHERE hash NOT IN \

@@ -18,7 +18,7 @@ use super::backoff::{Backoff, random};
 use super::core::Core;
 use super::persist::{self, Job};
 use super::snapshot;
-use super::state::{Cursor, Next, Taken};
+use super::state::{Next, Taken};
 
 /// How often it is said that the hub is still away.
 const SAY_INTERVAL: Duration = Duration::from_secs(30);
@@ -110,7 +110,7 @@ async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogE
     // Before the lock: a slow artifact must not hold up a snapshot that the other log needs.
     let documents = artifacts::obtain(core, hashes_of(&entries, &core.environments)).await?;
     let mut cursor = core.cursor(log).lock().await;
-    let entries = still_next(&cursor, &log_id, entries);
+    let entries = cursor.still_next(&log_id, entries);
     let Some(last) = entries.last().map(|entry| entry.number) else { return Ok(()) };
     let applied = entries.len();
     let now = core.clock.now();
@@ -131,14 +131,6 @@ async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogE
     core.report(outcomes);
     core.report_applied(log, &cursor);
     Ok(())
-}
-
-/// A snapshot may have been installed while artifacts were fetched.
-fn still_next(cursor: &Cursor, log_id: &str, mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
-    let applied = cursor.applied();
-    entries.retain(|entry| entry.number > applied.number);
-    let is_next = entries.first().is_some_and(|first| first.number == applied.number + 1);
-    if applied.log_id == log_id && is_next { entries } else { Vec::new() }
 }
 
 fn hashes_of(entries: &[LogEntry], environments: &[String]) -> HashSet<String> {

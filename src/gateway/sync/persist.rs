@@ -10,7 +10,7 @@ use node_store::{LastGood, NodeStoreError};
 
 use super::artifacts::Documents;
 use super::is_expired;
-use crate::table::{DeployOutcome, Tables};
+use crate::table::{DeployOutcome, EarlierRevocations, Tables};
 
 /// What became of a deployment or a removal.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,7 @@ pub(super) fn restore(last_good: &LastGood, tables: &Tables, now: Timestamp) -> 
     }
     let (control, revocation) = (state.snapshot.control.clone(), state.snapshot.revocation.clone());
     let (served, apis, artifacts) = (state.served.clone(), state.snapshot.apis.clone(), state.artifacts.clone());
-    let outcomes = fill(state, tables, &HashMap::new(), now);
+    let outcomes = fill(state, tables, &HashMap::new(), EarlierRevocations::Drop, now);
     for failed in outcomes.iter().filter(|outcome| outcome.error().is_some()) {
         let PendingAck { api_id, environment, organization, .. } = &failed.pending;
         let of_api = |deployment: &&DeployedRevision| deployment.api_id == *api_id;
@@ -77,13 +77,20 @@ pub(super) fn install(
     snapshot: &Snapshot,
     parts: Parts,
     failures: &HashMap<String, String>,
+    earlier: EarlierRevocations,
     now: Timestamp,
 ) -> Result<Vec<Outcome>, NodeStoreError> {
     last_good.install(snapshot, parts)?;
-    Ok(fill(last_good.load()?, tables, failures, now))
+    Ok(fill(last_good.load()?, tables, failures, earlier, now))
 }
 
-fn fill(mut state: LastGoodState, tables: &Tables, failures: &HashMap<String, String>, now: Timestamp) -> Vec<Outcome> {
+fn fill(
+    mut state: LastGoodState,
+    tables: &Tables,
+    failures: &HashMap<String, String>,
+    earlier: EarlierRevocations,
+    now: Timestamp,
+) -> Vec<Outcome> {
     state.snapshot.revocations.retain(|entry| !is_expired(entry.expires_at, now));
     let number = state.snapshot.control.number;
     let organizations: HashMap<ApiId, &Organization> =
@@ -91,7 +98,7 @@ fn fill(mut state: LastGoodState, tables: &Tables, failures: &HashMap<String, St
     let mut pending: HashMap<(ApiId, String), PendingAck> =
         state.pending.drain(..).map(|ack| ((ack.api_id, ack.environment.clone()), ack)).collect();
     let mut outcomes = Vec::new();
-    for mut outcome in tables.load(&state.snapshot, &state.artifacts) {
+    for mut outcome in tables.load(&state.snapshot, &state.artifacts, earlier) {
         let (api_id, environment) = (outcome.deployment.api_id, outcome.deployment.environment.clone());
         let noted = pending.remove(&(api_id, environment.clone()));
         let Some(organization) = organizations.get(&api_id) else { continue };

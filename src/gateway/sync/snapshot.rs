@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use domain::event::{LogName, Position};
 use domain::runtime::Snapshot;
-use node_store::last_good::Parts;
 use tokio::sync::MutexGuard;
 use tokio::time::timeout;
 
 use super::core::Core;
-use super::{SyncError, artifacts, persist};
+use super::{SyncError, artifacts, persist, state};
 
 /// Documents held in memory at a time while a snapshot's are fetched.
 const ARTIFACTS_PER_PORTION: usize = 64;
@@ -65,20 +64,16 @@ pub(super) async fn install(core: &Arc<Core>, log: LogName, prepared: Prepared<'
     let Prepared { snapshot, failures, _gate } = prepared;
     let mut control = core.cursor(LogName::Control).lock().await;
     let mut revocation = core.cursor(LogName::Revocation).lock().await;
-    let parts =
-        Parts { control: control.accepts(&snapshot.control), revocation: revocation.accepts(&snapshot.revocation) };
-    let is_wanted = match log {
-        LogName::Control => parts.control,
-        LogName::Revocation => parts.revocation,
-    };
-    if !is_wanted {
+    let Some(parts) = state::parts(log, &control, &revocation, &snapshot) else {
         let offered = position_of(&snapshot, log).number;
         return Err(SyncError::OldSnapshot { log, offered });
-    }
+    };
     let positions = (snapshot.control.clone(), snapshot.revocation.clone());
+    let earlier = revocation.earlier_revocations(&snapshot.revocation);
     let (last_good, tables, now) = (core.last_good.clone(), core.tables.clone(), core.clock.now());
-    let installed =
-        tokio::task::spawn_blocking(move || persist::install(&last_good, &tables, &snapshot, parts, &failures, now));
+    let installed = tokio::task::spawn_blocking(move || {
+        persist::install(&last_good, &tables, &snapshot, parts, &failures, earlier, now)
+    });
     let outcomes = installed.await??;
     if parts.control {
         control.install(positions.0);

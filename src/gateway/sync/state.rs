@@ -4,7 +4,11 @@
 //! what was applied before is skipped, and a gap is asked for again. The position never goes back within one log.
 
 use domain::contract::event_bus::Fetched;
-use domain::event::{LogEntry, Position};
+use domain::event::{LogEntry, LogName, Position};
+use domain::runtime::Snapshot;
+use node_store::last_good::Parts;
+
+use crate::table::EarlierRevocations;
 
 /// Answers with a gap in a row after which only a snapshot helps.
 const GAPS_MAX: u32 = 3;
@@ -83,6 +87,15 @@ impl Cursor {
         if self.gaps < GAPS_MAX { Taken::Gap } else { Taken::Snapshot }
     }
 
+    /// What of a batch that was [taken](Taken::Apply) from the log `log_id` is still the next thing to apply: a snapshot
+    /// may have been installed since, while artifacts were fetched.
+    #[must_use]
+    pub fn still_next(&self, log_id: &str, mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
+        entries.retain(|entry| entry.number > self.applied.number);
+        let is_next = entries.first().is_some_and(|first| first.number == self.applied.number + 1);
+        if self.applied.log_id == log_id && is_next { entries } else { Vec::new() }
+    }
+
     /// The entries up to `number` are persisted and applied. Never goes back.
     pub fn advance(&mut self, number: u64) {
         self.applied.number = self.applied.number.max(number);
@@ -95,14 +108,30 @@ impl Cursor {
         snapshot.log_id != self.applied.log_id || snapshot.number > self.applied.number
     }
 
+    /// What becomes of the revocations in the tables when a snapshot is installed, for the revocation log's cursor: they
+    /// go only with the log that brought them and the part of the snapshot that replaces it.
+    #[must_use]
+    pub fn earlier_revocations(&self, snapshot: &Position) -> EarlierRevocations {
+        if snapshot.log_id == self.applied.log_id { EarlierRevocations::Keep } else { EarlierRevocations::Drop }
+    }
+
     /// A snapshot that was [accepted](Self::accepts) is persisted and loaded.
     pub fn install(&mut self, snapshot: Position) {
         *self = Self::new(snapshot);
     }
 }
 
-#[cfg(test)]
-mod simulation;
+/// Which parts of a snapshot may be installed; `None` when the one that `wanted` names is not newer than what is applied.
+#[must_use]
+pub fn parts(wanted: LogName, control: &Cursor, revocation: &Cursor, snapshot: &Snapshot) -> Option<Parts> {
+    let parts =
+        Parts { control: control.accepts(&snapshot.control), revocation: revocation.accepts(&snapshot.revocation) };
+    let is_wanted = match wanted {
+        LogName::Control => parts.control,
+        LogName::Revocation => parts.revocation,
+    };
+    is_wanted.then_some(parts)
+}
 
 #[cfg(test)]
 mod tests {

@@ -41,12 +41,23 @@ impl Revocations {
         let cutoff = |before: &Timestamp| Cutoff { before: *before, expires_at: entry.expires_at };
         match &entry.revocation {
             Revocation::Token { jti } => {
-                self.tokens.pin().insert(jti.clone(), entry.expires_at);
+                let later = |own: &Timestamp| *own.max(&entry.expires_at);
+                self.tokens.pin().update_or_insert(jti.clone(), later, entry.expires_at);
             }
             Revocation::ConsumerKey { consumer_key, before } => {
                 widen(&self.consumer_keys, consumer_key, cutoff(before));
             }
             Revocation::User { user, before } => widen(&self.users, user, cutoff(before)),
+        }
+    }
+
+    /// Takes in all that `earlier` cuts off.
+    pub(super) fn absorb(&self, earlier: &Self) {
+        for (jti, expires_at) in &earlier.tokens.pin() {
+            self.tokens.pin().update_or_insert(jti.clone(), |own| *own.max(expires_at), *expires_at);
+        }
+        for (own, cutoffs) in [(&self.consumer_keys, &earlier.consumer_keys), (&self.users, &earlier.users)] {
+            cutoffs.pin().iter().for_each(|(key, cutoff)| widen(own, key, *cutoff));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use domain::application::{KeyType, RESIDENT_KEY_MANAGER};
 use domain::lifecycle::LifecycleState;
+use domain::runtime::{Revocation, RevocationEntry};
 use domain::throttling::PolicyKind;
 use domain::{Organization, PolicyId, RevisionId};
 
@@ -14,7 +15,7 @@ fn served(tables: &Tables, path: &str) -> Option<String> {
 
 fn loaded(apis: &[GatewayApi]) -> Tables {
     let tables = Tables::new();
-    let outcomes = tables.load(&fixture::snapshot(apis), &fixture::artifacts(apis));
+    let outcomes = tables.load(&fixture::snapshot(apis), &fixture::artifacts(apis), EarlierRevocations::Drop);
     assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
     tables
 }
@@ -28,7 +29,7 @@ fn a_loaded_snapshot_is_served() {
     let tables = Tables::new();
     assert!(!tables.is_loaded());
     let api = fixture::api("pizza", "http://localhost:1");
-    tables.load(&fixture::snapshot(std::slice::from_ref(&api)), &fixture::artifacts(&[api]));
+    tables.load(&fixture::snapshot(std::slice::from_ref(&api)), &fixture::artifacts(&[api]), EarlierRevocations::Drop);
     assert!(tables.is_loaded());
     assert_eq!(tables.deployed_count(), 1);
     assert_eq!(served(&tables, "/pizza/1.0.0/menu").as_deref(), Some("/pizza/1.0.0"));
@@ -49,7 +50,8 @@ fn an_artifact_that_cannot_be_built_leaves_the_previous_revision_and_all_others(
     assert_eq!(entry.deployment.revision_id, pizza.revision_id);
     assert!(served(&tables, "/pasta/1.0.0").is_some());
 
-    let outcomes = tables.load(&fixture::snapshot(&[broken.clone()]), &fixture::artifacts(&[broken]));
+    let outcomes =
+        tables.load(&fixture::snapshot(&[broken.clone()]), &fixture::artifacts(&[broken]), EarlierRevocations::Drop);
     assert!(outcomes[0].result.is_err());
     let entry = tables.live().find_api(b"/pizza/1.0.0").unwrap().0;
     assert_eq!(entry.deployment.revision_id, pizza.revision_id, "a snapshot keeps it too");
@@ -172,6 +174,24 @@ fn a_deletion_that_is_late_does_not_touch_a_later_subscription() {
     };
     tables.apply(&late, None);
     assert!(tables.live().consumers.find_subscription(application.id, api.api_id).is_some());
+}
+
+#[test]
+fn a_revocation_that_is_known_survives_a_snapshot_of_the_same_log_and_no_other() {
+    let tables = loaded(&[]);
+    let is_revoked = || {
+        let issued_at = Timestamp::from_millis(0);
+        let token = TokenFacts { jti: "gone", consumer_key: "c", user: "u", issued_at };
+        tables.live().revocations.covers(&token)
+    };
+    let revocation = Revocation::Token { jti: "gone".to_owned() };
+    let expires_at = Timestamp::from_secs(1000);
+    let entry = RevocationEntry { organization: Organization::super_tenant(), revocation, expires_at };
+    tables.apply(&Event::Revoked(entry), None);
+    tables.load(&fixture::snapshot(&[]), &fixture::artifacts(&[]), EarlierRevocations::Keep);
+    assert!(is_revoked());
+    tables.load(&fixture::snapshot(&[]), &fixture::artifacts(&[]), EarlierRevocations::Drop);
+    assert!(!is_revoked());
 }
 
 #[test]

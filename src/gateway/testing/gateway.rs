@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fixture;
 use super::throttle::FakeThrottle;
-use crate::table::Tables;
+use crate::table::{EarlierRevocations, Tables};
 use crate::{GatewayDeps, GatewayRole, RunningGateway};
 
 /// What a test may want otherwise.
@@ -134,7 +134,8 @@ impl TestGateway {
         let mut application = fixture::application("owner");
         application.throttling_policy.clone_from(&setting.application_tier);
         let tables = Tables::new();
-        let outcomes = tables.load(&setting.snapshot(&application), &fixture::artifacts(&setting.apis));
+        let outcomes =
+            tables.load(&setting.snapshot(&application), &fixture::artifacts(&setting.apis), EarlierRevocations::Drop);
         assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
         let throttle = Arc::new(FakeThrottle::default());
         let metrics = Metrics::new();

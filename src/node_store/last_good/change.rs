@@ -12,8 +12,8 @@ use super::Parts;
 use crate::error::NodeStoreError;
 
 /// What a row describes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
     Api,
     /// The revision that the control plane wants.
     Deployment,
@@ -30,7 +30,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn as_str(self) -> &'static str {
+    /// The name in the column `kind`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Deployment => "deployment",
@@ -48,16 +50,16 @@ impl Kind {
 }
 
 /// One row with the columns by which it is found and removed.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) kind: Kind,
-    pub(super) key: String,
-    pub(super) organization: String,
-    pub(super) api_id: Option<String>,
-    pub(super) application_id: Option<String>,
-    pub(super) artifact_hash: Option<String>,
-    pub(super) expires_at: Option<Timestamp>,
-    pub(super) document: String,
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub kind: Kind,
+    pub key: String,
+    pub organization: String,
+    pub api_id: Option<String>,
+    pub application_id: Option<String>,
+    pub artifact_hash: Option<String>,
+    pub expires_at: Option<Timestamp>,
+    pub document: String,
 }
 
 impl Row {
@@ -82,8 +84,9 @@ impl Row {
     }
 }
 
+/// What happens to rows.
 #[derive(Debug)]
-pub(super) enum Change {
+pub enum Change {
     Put(Row),
     Delete { kind: Kind, key: String },
     DeleteOfApi(String),
@@ -106,7 +109,7 @@ pub(super) fn deployment_row(
 }
 
 /// The row changes that make the event true.
-pub(super) fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
+pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
     use Change::{Delete, DeleteOfApi, DeleteOfApplication, Put};
     Ok(match event {
         Event::ApiUpdated(api) => vec![Put(api_row(api)?)],
@@ -147,7 +150,7 @@ pub(super) fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
 }
 
 /// All rows of the wanted parts.
-pub(super) fn of_snapshot(snapshot: &Snapshot, parts: Parts) -> Result<Vec<Row>, NodeStoreError> {
+pub fn of_snapshot(snapshot: &Snapshot, parts: Parts) -> Result<Vec<Row>, NodeStoreError> {
     let mut rows = Vec::new();
     if parts.revocation {
         rows.extend(snapshot.revocations.iter().map(revocation_row).collect::<Result<Vec<_>, _>>()?);
@@ -213,8 +216,11 @@ fn issuer_row(issuer: &TrustedIssuer) -> MadeRow {
 fn revocation_row(entry: &RevocationEntry) -> MadeRow {
     let subject = match &entry.revocation {
         Revocation::Token { jti } => format!("token|{jti}"),
-        Revocation::ConsumerKey { consumer_key, .. } => format!("consumer_key|{consumer_key}"),
-        Revocation::User { user, .. } => format!("user|{user}"),
+        // With the time: a later one with an earlier cut-off must not take the place of the one that reaches farther.
+        Revocation::ConsumerKey { consumer_key, before } => {
+            format!("consumer_key|{consumer_key}|{}", before.as_millis())
+        }
+        Revocation::User { user, before } => format!("user|{user}|{}", before.as_millis()),
     };
     let key = format!("{}|{subject}", entry.organization.as_str());
     let row = Row::new(Kind::Revocation, key, &entry.organization, entry)?;

@@ -115,7 +115,7 @@ impl Reader<'_> {
     }
 }
 
-fn position(connection: &Connection, log: LogName) -> rusqlite::Result<Position> {
+pub(super) fn position(connection: &Connection, log: LogName) -> rusqlite::Result<Position> {
     let found = connection
         .query_row("SELECT log_id, number FROM positions WHERE log = ?1", [log.as_str()], |row| {
             Ok(Position { log_id: row.get(0)?, number: number(row.get(1)?) })

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use domain::event::{Event, LogName, Position};
 use domain::runtime::{DeployedRevision, Snapshot};
 use domain::{ApiId, Organization, Timestamp};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::change::{self, Change, Kind, Row};
-use super::{Artifact, Batch, PendingAck, load};
+use super::{Artifact, Batch, PendingAck, load, order};
 use crate::broker_log::stored;
 use crate::error::NodeStoreError;
 
@@ -17,12 +17,12 @@ pub(super) const HASHES_OF_SERVED: &str =
 
 pub(super) fn advance(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), NodeStoreError> {
     let (log, position) = (batch.log.as_str(), batch.position);
-    let moved = transaction
-        .prepare_cached("UPDATE positions SET number = ?3 WHERE log = ?1 AND log_id = ?2 AND number < ?3")?
-        .execute(params![log, position.log_id, stored(position.number)])?;
-    if moved == 0 {
+    if !order::follows(&load::position(transaction, batch.log)?, position) {
         return Err(NodeStoreError::OutOfOrder { log, offered: position.number });
     }
+    transaction
+        .prepare_cached("UPDATE positions SET number = ?2 WHERE log = ?1")?
+        .execute(params![log, stored(position.number)])?;
     Ok(())
 }
 
@@ -62,7 +62,7 @@ pub(super) fn install_control(
         snapshot.deployments.iter().map(|wanted| change::deployment_key(wanted.api_id, &wanted.environment)).collect();
     for key in query_strings(transaction, "SELECT key FROM runtime_rows WHERE kind = 'served'", &[])? {
         if !kept.contains(&key) {
-            write(transaction, &Change::Delete { kind: Kind::Served, key })?;
+            write(transaction, Change::Delete { kind: Kind::Served, key })?;
         }
     }
     transaction.execute("DELETE FROM pending_acks WHERE number > ?1", [stored(number)])?;
@@ -125,17 +125,17 @@ pub(super) fn put_served_if_wanted(
     let wanted =
         query_strings(transaction, "SELECT key FROM runtime_rows WHERE kind = 'deployment' AND key = ?1", &[&key])?;
     if !wanted.is_empty() {
-        put(transaction, &change::deployment_row(Kind::Served, organization, deployment)?)?;
+        put(transaction, change::deployment_row(Kind::Served, organization, deployment)?)?;
     }
     Ok(())
 }
 
-pub(super) fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
+pub(super) fn write(transaction: &Transaction<'_>, change: Change) -> Result<(), NodeStoreError> {
     match change {
         Change::Put(row) => put(transaction, row)?,
         Change::Delete { kind, key } => {
             let delete = "DELETE FROM runtime_rows WHERE kind = ?1 AND key = ?2";
-            transaction.prepare_cached(delete)?.execute([kind.as_str(), key])?;
+            transaction.prepare_cached(delete)?.execute([kind.as_str(), key.as_str()])?;
         }
         Change::DeleteOfApi(api_id) => {
             transaction.prepare_cached("DELETE FROM runtime_rows WHERE api_id = ?1")?.execute([api_id])?;
@@ -147,7 +147,13 @@ pub(super) fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite:
     Ok(())
 }
 
-pub(super) fn put(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+pub(super) fn put(transaction: &Transaction<'_>, row: Row) -> Result<(), NodeStoreError> {
+    let stored = match row.kind {
+        Kind::Revocation => expiry_of(transaction, &row)?,
+        // Only revocations depend on what is there.
+        _ => None,
+    };
+    let Some(row) = order::merged(stored, row) else { return Ok(()) };
     transaction
         .prepare_cached(
             "INSERT INTO runtime_rows \
@@ -167,6 +173,14 @@ pub(super) fn put(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<
             row.document,
         ])?;
     Ok(())
+}
+
+fn expiry_of(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<Option<Timestamp>> {
+    let mut statement =
+        transaction.prepare_cached("SELECT expires_at FROM runtime_rows WHERE kind = ?1 AND key = ?2")?;
+    let stored: Option<Option<i64>> =
+        statement.query_row([row.kind.as_str(), &row.key], |found| found.get(0)).optional()?;
+    Ok(stored.flatten().map(Timestamp::from_millis))
 }
 
 pub(super) fn query_strings(

@@ -285,6 +285,27 @@ fn expired_revocations_are_forgotten() {
 }
 
 #[test]
+fn a_later_revocation_never_takes_away_what_an_earlier_one_cut_off() {
+    let fixture = Fixture::new();
+    let cut_off = |before, expires_at| {
+        let revocation = Revocation::User { user: "bob@carbon.super".into(), before: Timestamp::from_millis(before) };
+        let expires_at = Timestamp::from_millis(expires_at);
+        RevocationEntry { organization: Organization::super_tenant(), revocation, expires_at }
+    };
+    let (wide, narrow, shorter) = (cut_off(9_000, 20_000), cut_off(5_000, 30_000), cut_off(9_000, 10_000));
+    for (number, entry) in (1..).zip([&wide, &narrow, &shorter]) {
+        fixture.apply(number, &Event::Revoked(entry.clone()), &[]).unwrap();
+    }
+    let stored = |fixture: &Fixture| fixture.store.load().unwrap().snapshot.revocations;
+    assert_eq!(stored(&fixture), [narrow.clone(), wide.clone()]);
+    // A snapshot lists them in any order.
+    let revocations = vec![wide.clone(), shorter, narrow.clone()];
+    let snapshot = Snapshot { control: at(9), revocation: at(9), revocations, ..Snapshot::default() };
+    fixture.store.install(&snapshot, BOTH).unwrap();
+    assert_eq!(stored(&fixture), [narrow, wide]);
+}
+
+#[test]
 fn a_damaged_document_costs_the_positions_and_nothing_else() {
     let fixture = Fixture::new();
     let api_id = ApiId::random();

@@ -89,7 +89,7 @@ mod tests {
     use security::signing_key::{SigningAlgorithm, SigningKey, jwk_set};
 
     use super::*;
-    use crate::table::Tables;
+    use crate::table::{EarlierRevocations, Tables};
     use crate::testing::fixture;
 
     const NOW: Timestamp = Timestamp::from_secs(1_000_000);
@@ -114,7 +114,7 @@ mod tests {
         let key = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
         let tables = Tables::new();
         let issuers = vec![fixture::issuer(jwk_set([key.public_jwk.clone()]))];
-        tables.load(&Snapshot { issuers, ..Snapshot::default() }, &HashMap::new());
+        tables.load(&Snapshot { issuers, ..Snapshot::default() }, &HashMap::new(), EarlierRevocations::Drop);
         (key, tables, TokenCache::new(8))
     }
 
