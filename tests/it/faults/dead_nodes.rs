@@ -5,7 +5,7 @@ use crate::faults::site::{BINARY, Load, Site, Writer, assert_served, scale};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killing_each_role_and_the_database_in_turn_fails_no_call_and_loses_no_write() {
     let Some(mut site) = Site::start().await else { return };
-    let per_phase = scale(20_000, 150);
+    let per_phase = scale(24_000, 150);
     let load = Load::start(&site, &["gw1", "gw2"], 2);
     let writer = Writer::start(site.rest("pub1"));
     writer.until_more(3).await;
