@@ -11,6 +11,7 @@ mod event_sync;
 mod faults;
 mod first_call;
 mod gateway_rest;
+mod internal_data;
 mod paths;
 mod publisher;
 mod real_input;
