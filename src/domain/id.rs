@@ -1,10 +1,14 @@
 //! Every identifier is its own type, so that an application id can never be passed where an API id belongs.
 
+mod reference;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use reference::{InvalidReference, Reference};
 
 /// The text is not the UUID that an identifier must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +27,14 @@ macro_rules! ids {
             #[must_use]
             pub fn random() -> Self {
                 Self(Uuid::now_v7())
+            }
+
+            /// A 31-bit number for interfaces that know numbers only: the id's last bits, which are random. Two ids may
+            /// have the same one (among 10,000 some do in one case of 40), so whoever can compares ids.
+            #[must_use]
+            pub fn number(&self) -> u32 {
+                let [.., a, b, c, d] = *self.0.as_bytes();
+                u32::from_be_bytes([a & 0x7f, b, c, d])
             }
         }
 

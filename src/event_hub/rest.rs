@@ -1,7 +1,9 @@
-//! What the hub offers to other nodes: the logs, snapshots and acknowledgements, and membership of the cluster.
+//! What the hub offers to other nodes: the logs, snapshots and acknowledgements, and membership of the cluster; and to
+//! tools that pull ([`data`]).
 //!
 //! Handlers need the app data `web::Data<HubService>` and `web::Data<Admission>`.
 
+pub mod data;
 mod hub;
 mod nodes;
 

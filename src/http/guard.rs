@@ -1,7 +1,8 @@
 //! Who may call an operation, said in the type of the handler's first argument: [`Guarded`], [`OptionallyAuthenticated`],
-//! [`FromNode`] or [`Public`].
+//! [`FromNode`], [`FromOperator`] or [`Public`].
 
 mod node;
+mod operator;
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -50,6 +51,7 @@ macro_rules! required_scopes {
 
 pub use crate::{node_service, required_scopes};
 pub use node::{FromNode, NodeService};
+pub use operator::FromOperator;
 
 /// What a guard asks of a caller, as a value for lists and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub enum Access {
     Optional,
     /// The token of a node with this service.
     Node(&'static str),
+    /// The password of a user who runs the deployment or a tenant, or the token of a node with this service.
+    Operator(&'static str),
     /// Nothing; the handler does its own checks, if any.
     Public,
 }

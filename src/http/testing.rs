@@ -15,7 +15,7 @@ use domain::{Organization, Secret};
 use crate::routes::Routes;
 
 /// Takes `Bearer reader` (with scope `pizza:read`), `Bearer reader SCOPE`, `Bearer stranger` (without scopes) and
-/// `anna:secret`.
+/// `anna:secret`; `operator:secret` has a role besides.
 struct FakeAuthenticator;
 
 fn principal(username: &str, scope: &str) -> Principal {
@@ -44,7 +44,8 @@ impl Authenticator for FakeAuthenticator {
 
     async fn basic(&self, username: &str, password: &Secret<String>) -> Result<Principal, AuthenticationError> {
         if password.matches(b"secret") {
-            return Ok(principal(username, "pizza:read"));
+            let roles = if username == "operator" { vec![domain::user::role::DEVOPS.to_owned()] } else { Vec::new() };
+            return Ok(Principal { roles, ..principal(username, "pizza:read") });
         }
         Err(AuthenticationError::Refused("wrong password"))
     }

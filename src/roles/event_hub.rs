@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use domain::contract::{EventBus, RuntimeData};
 use event_hub::rest::HubService;
+use event_hub::rest::data::{self, DataService};
 use event_hub::{Deps, EventHub};
 use http::server::Services;
 use node_store::BrokerLog;
@@ -14,7 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::RoleError;
 use crate::node::{Databases, NodeContext};
 
-pub(crate) struct EventHubRole(EventHub);
+pub(crate) struct EventHubRole {
+    hub: EventHub,
+    /// What tools pull.
+    data: Data<DataService>,
+}
 
 impl EventHubRole {
     /// Blocking: reads the local copy.
@@ -31,28 +36,35 @@ impl EventHubRole {
             clock: Arc::clone(&node.clock),
             metrics: node.metrics.clone(),
         };
-        EventHub::create(deps).map(Self).map_err(failed)
+        let hub = EventHub::create(deps).map_err(failed)?;
+        let data = DataService {
+            apim: databases.apim.clone(),
+            shared: databases.shared.clone(),
+            clock: Arc::clone(&node.clock),
+        };
+        Ok(Self { hub, data: Data::new(data) })
     }
 
     pub(crate) fn event_bus(&self) -> Arc<dyn EventBus> {
-        Arc::new(self.0.clone())
+        Arc::new(self.hub.clone())
     }
 
     pub(crate) fn runtime_data(&self) -> Arc<dyn RuntimeData> {
-        Arc::new(self.0.clone())
+        Arc::new(self.hub.clone())
     }
 
-    /// What gateways on other nodes ask; `draining` ends questions that are held open.
+    /// What gateways on other nodes and tools ask; `draining` ends questions that are held open.
     pub(crate) fn mount(&self, services: Services, draining: &CancellationToken) -> Services {
-        let service = Data::new(HubService { hub: self.0.clone(), draining: draining.clone() });
+        let service = Data::new(HubService { hub: self.hub.clone(), draining: draining.clone() });
+        let data = self.data.clone();
         let services = services.configure(move |routes| {
-            routes.app_data(service.clone());
+            routes.app_data(service.clone()).app_data(data.clone());
         });
-        event_hub::rest::routes().into_iter().fold(services, Services::routes)
+        event_hub::rest::routes().into_iter().chain([data::routes()]).fold(services, Services::routes)
     }
 
     /// Must be called on the node's runtime.
     pub(crate) fn start(&self, shutdown: CancellationToken) -> JoinHandle<()> {
-        self.0.start(shutdown)
+        self.hub.start(shutdown)
     }
 }

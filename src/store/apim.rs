@@ -20,3 +20,4 @@ pub mod shared_scopes;
 pub mod subscribers;
 pub mod subscriptions;
 pub mod tags;
+pub mod tenants;

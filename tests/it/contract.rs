@@ -4,6 +4,7 @@ mod admin;
 mod authorisation;
 mod devportal;
 mod gateway_keys;
+mod internal_data;
 mod isolation;
 pub mod operations;
 mod publisher;

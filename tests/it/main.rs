@@ -13,6 +13,7 @@ mod event_sync;
 mod faults;
 mod first_call;
 mod gateway_rest;
+mod internal_data;
 mod key_nodes;
 mod paths;
 mod publisher;

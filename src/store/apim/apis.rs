@@ -1,5 +1,6 @@
 //! Working copies of APIs.
 
+pub mod of_tenants;
 mod search;
 
 pub use search::count_with_advanced_policy;

@@ -1,8 +1,10 @@
 //! Applications of the developer portal.
 
 mod of_all_owners;
+mod of_tenants;
 
 pub use of_all_owners::list_of_all_owners;
+pub use of_tenants::list_of_tenants;
 
 use std::collections::{HashMap, HashSet};
 

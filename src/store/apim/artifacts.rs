@@ -1,5 +1,7 @@
 //! Documents that gateways load, addressed by the SHA-256 of their JSON.
 
+pub mod of_tenants;
+
 use diesel::prelude::*;
 use domain::Timestamp;
 use domain::runtime::GatewayApi;

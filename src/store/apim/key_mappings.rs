@@ -1,5 +1,7 @@
 //! OAuth clients of applications.
 
+pub mod of_tenants;
+
 use diesel::prelude::*;
 use domain::application::{KeyMapping, KeyMode, KeyType};
 use domain::{ApplicationId, KeyMappingId, Organization, Timestamp};

@@ -1,5 +1,7 @@
 //! Throttling policies, one document per row.
 
+pub mod of_tenants;
+
 use diesel::prelude::*;
 use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
 use domain::{Organization, PolicyId};

@@ -1,5 +1,7 @@
 //! Scopes that APIs define, as the token service needs them.
 
+pub mod of_tenants;
+
 use diesel::prelude::*;
 use domain::Organization;
 

@@ -1,6 +1,7 @@
 //! Subscriptions.
 
 pub mod of_apis;
+pub mod of_tenants;
 
 use diesel::prelude::*;
 use domain::subscription::{Subscription, SubscriptionState};

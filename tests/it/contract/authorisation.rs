@@ -48,6 +48,8 @@ async fn every_guarded_operation_refuses_strangers() {
                 if spec.access == Access::Optional && (is_anonymous || *expected == 403) {
                     continue;
                 }
+                // Access tokens of people are not taken at all.
+                let expected = if matches!(spec.access, Access::Operator(_)) { &401 } else { expected };
                 let path = format!("{}{}", routes.base(), filled(spec.path));
                 let method = reqwest::Method::from_bytes(spec.method.as_str().as_bytes()).unwrap();
                 let answer = Answer::of(sandbox.rest(credentials.clone()).request(method, &path)).await;

@@ -41,6 +41,7 @@ pub fn rooms() -> Vec<(&'static str, Routes)> {
         ("devportal", devportal::routes()),
         ("admin", admin::routes()),
         ("gateway", gateway::rest::routes()),
+        ("internal-data", event_hub::rest::data::routes()),
     ]
 }
 
@@ -92,6 +93,7 @@ fn every_served_operation_is_of_the_contract_and_asks_for_its_scopes() {
             Access::Optional | Access::Public => {
                 assert!(scopes.is_empty() || operation.2 == "/settings", "{operation:?} must ask for {scopes:?}");
             }
+            Access::Operator(_) => assert!(scopes.is_empty(), "{operation:?} must ask for {scopes:?}"),
             Access::Node(_) => panic!("{operation:?} is for people and tools, not for nodes"),
         }
     }

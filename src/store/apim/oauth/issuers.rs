@@ -73,7 +73,8 @@ pub fn list_trusted(conn: &mut ApimConn, now: Timestamp) -> Result<Vec<TrustedIs
     Ok(issuers)
 }
 
-fn of_organization(
+/// The organization's issuers.
+pub fn of_organization(
     conn: &mut ApimConn,
     organization: &Organization,
     now: Timestamp,

@@ -1,6 +1,8 @@
 //! What no longer counts. A revocation is a row and an event of one transaction, so nobody can see one without the
 //! other following.
 
+pub mod of_tenants;
+
 use diesel::prelude::*;
 use domain::event::Event;
 use domain::runtime::{Revocation, RevocationEntry};
