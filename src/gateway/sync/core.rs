@@ -103,9 +103,12 @@ impl Core {
         });
     }
 
-    /// Notes the logs' newest numbers, so that lag is known also while a question for entries hangs.
+    /// Notes that the hub is there, and the logs' newest numbers: both are known also while a question for entries hangs.
     pub(super) fn report_pulse(&self, pulse: &HubPulse) {
+        let now = self.clock.now();
         self.status.send_modify(|status| {
+            status.is_connected = true;
+            status.last_contact = Some(now);
             for (log, head) in [(LogName::Control, pulse.control), (LogName::Revocation, pulse.revocation)] {
                 let of_log = status.log_mut(log);
                 of_log.head = of_log.head.max(head);

@@ -35,7 +35,7 @@ pub struct SyncStatus {
     pub revocation: LogStatus,
     /// Whether the tables were ever filled, from disk or from a snapshot.
     pub is_loaded: bool,
-    /// Whether the hub answered the last question for entries.
+    /// Whether the hub answered the last question for entries, or a heartbeat since.
     pub is_connected: bool,
     /// When the hub last answered.
     pub last_contact: Option<Timestamp>,
