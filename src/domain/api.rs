@@ -145,7 +145,7 @@ impl Api {
     /// them until it is published.
     #[must_use]
     pub fn takes_default(&self) -> bool {
-        self.is_default_version && self.state != LifecycleState::Created
+        self.is_default_version && self.state.takes_default()
     }
 
     /// The path under which gateways serve this version, e.g. `/pizza/1.0.0` or `/t/tenant.example/pizza/1.0.0`.

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod api_key;
 pub mod application;
+pub mod content;
 pub mod contract;
 pub mod cors;
 pub mod definition;

@@ -36,6 +36,13 @@ pub struct ForbiddenTransition {
 }
 
 impl LifecycleState {
+    /// Whether an API in this state has the paths without a version when it is the default version: one that is only
+    /// created leaves them to the version that has them until it is published.
+    #[must_use]
+    pub fn takes_default(self) -> bool {
+        self != Self::Created
+    }
+
     pub const ALL: [Self; 6] =
         [Self::Created, Self::Prototyped, Self::Published, Self::Blocked, Self::Deprecated, Self::Retired];
 

@@ -9,6 +9,7 @@ use store::apim::gateways;
 use store::{StoreError, outbox};
 use tokio::time::Instant;
 
+use crate::audit;
 use crate::hub::{EventHub, Inner};
 use crate::relay::{self, Standing, Verdict, standing};
 use crate::tail;
@@ -58,10 +59,11 @@ impl EventBus for EventHub {
         if heartbeat.environments.len() > ENVIRONMENTS_MAX {
             return Err(EventBusError::Refused(format!("a gateway has at most {ENVIRONMENTS_MAX} environments")));
         }
-        let now = self.inner.clock.now();
+        let (now, environments) = (self.inner.clock.now(), heartbeat.environments.clone());
         self.inner.apim.write(move |conn| gateways::heartbeat(conn, &heartbeat, now)).await.map_err(unavailable)?;
         let head = |log| self.inner.view(log).borrow().extent.head;
-        Ok(HubPulse { control: head(LogName::Control), revocation: head(LogName::Revocation), content: None })
+        let content = audit::content(&self.inner, &environments);
+        Ok(HubPulse { control: head(LogName::Control), revocation: head(LogName::Revocation), content })
     }
 
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError> {

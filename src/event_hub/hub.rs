@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact_cache::ArtifactCache;
+use crate::audit::Audits;
 use crate::metrics::HubMetrics;
 use crate::relay::Known;
 use crate::{tail, upkeep};
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: HubMetrics,
     pub(crate) artifacts: Mutex<ArtifactCache>,
+    pub(crate) audits: Audits,
     control: Followed,
     revocation: Followed,
 }
@@ -62,6 +64,7 @@ impl EventHub {
         let inner = Inner {
             metrics: HubMetrics::register(&deps.metrics),
             artifacts: Mutex::new(ArtifactCache::new(deps.config.artifact_cache.as_usize())),
+            audits: Audits::default(),
             apim: deps.apim,
             broker: deps.broker,
             config: deps.config,

@@ -5,6 +5,7 @@
 //! number of hubs may run beside each other. Entry points: [`EventHub`], and [`rest::routes`] for other nodes.
 
 mod artifact_cache;
+mod audit;
 mod bus;
 mod hub;
 mod metrics;

@@ -7,6 +7,7 @@
 
 mod acks;
 mod artifacts;
+mod audit;
 mod backoff;
 mod core;
 mod follow;
@@ -123,6 +124,7 @@ impl Sync {
             for log in LogName::ALL {
                 tasks.spawn(follow::run(Arc::clone(&core), log, shutdown.clone()));
             }
+            tasks.spawn(audit::run(Arc::clone(&core), shutdown.clone()));
             tasks.spawn(acks::run(core, shutdown));
             while let Some(ended) = tasks.join_next().await {
                 if let Err(error) = ended {
@@ -144,6 +146,8 @@ pub(crate) enum SyncError {
     TimedOut(#[from] tokio::time::error::Elapsed),
     #[error("the last good state cannot be written")]
     Disk(#[from] NodeStoreError),
+    #[error("the content cannot be written as JSON")]
+    Encode(#[source] serde_json::Error),
     #[error("the blocking task was stopped")]
     Stopped(#[from] tokio::task::JoinError),
     /// The hub refers to a snapshot that is older than what is applied; going back would undo revocations.

@@ -9,7 +9,7 @@ mod load;
 pub mod order;
 mod rows;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::event::{Event, LogName, Position};
 use domain::runtime::{DeployedRevision, Snapshot};
@@ -19,8 +19,8 @@ use rusqlite::params;
 use crate::broker_log::stored;
 use crate::carbon::Carbon;
 use crate::error::NodeStoreError;
-use change::Kind;
-pub use load::LastGoodState;
+use change::{Kind, Row};
+pub use load::{Content, LastGoodState};
 
 /// The last good state, a part of the node's carbon store.
 #[derive(Debug, Clone)]
@@ -67,6 +67,14 @@ pub struct Parts {
     pub revocation: bool,
 }
 
+impl Parts {
+    /// Whether rows of this kind are replaced.
+    #[must_use]
+    pub fn covers(self, kind: Kind) -> bool {
+        if kind == Kind::Revocation { self.revocation } else { self.control }
+    }
+}
+
 impl LastGood {
     #[must_use]
     pub fn new(carbon: Carbon) -> Self {
@@ -96,6 +104,16 @@ impl LastGood {
     /// Replaces parts of the state by a snapshot and returns what is pending thereby: every deployment of the snapshot
     /// and every one that it no longer has.
     pub fn install(&self, snapshot: &Snapshot, parts: Parts) -> Result<Vec<PendingAck>, NodeStoreError> {
+        self.install_with(snapshot, parts, &BTreeSet::new())
+    }
+
+    /// As [`Self::install`]; the rows of `kinds` are replaced as well, at the position that is stored.
+    pub fn install_with(
+        &self,
+        snapshot: &Snapshot,
+        parts: Parts,
+        kinds: &BTreeSet<String>,
+    ) -> Result<Vec<PendingAck>, NodeStoreError> {
         let mut connection = self.carbon.file.lock();
         let transaction = connection.transaction()?;
         let mut pending = Vec::new();
@@ -107,7 +125,14 @@ impl LastGood {
             pending = rows::install_control(&transaction, snapshot)?;
             rows::set_position(&transaction, LogName::Control, &snapshot.control)?;
         }
-        for row in change::of_snapshot(snapshot, parts)? {
+        if !parts.control && kinds.contains(Kind::Deployment.as_str()) {
+            pending = rows::replace_deployments(&transaction, snapshot)?;
+        }
+        for kind in kinds {
+            transaction.execute("DELETE FROM runtime_rows WHERE kind = ?1", [kind])?;
+        }
+        let is_meant = |row: &Row| parts.covers(row.kind) || kinds.contains(row.kind.as_str());
+        for row in change::of_snapshot(snapshot)?.into_iter().filter(is_meant) {
             rows::put(&transaction, row)?;
         }
         transaction.execute(
@@ -133,6 +158,21 @@ impl LastGood {
         let connection = self.carbon.file.lock();
         let mut statement = connection.prepare_cached("SELECT document FROM artifacts WHERE hash = ?1")?;
         Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
+    }
+
+    /// Forgets a document, so that it is fetched anew.
+    pub fn remove_artifact(&self, hash: &str) -> Result<(), NodeStoreError> {
+        self.carbon.file.lock().execute("DELETE FROM artifacts WHERE hash = ?1", [hash])?;
+        Ok(())
+    }
+
+    /// What is wanted, without documents, as it stands on disk now.
+    pub fn content(&self) -> Result<Content, NodeStoreError> {
+        let mut connection = self.carbon.file.lock();
+        let transaction = connection.transaction()?;
+        let content = load::content(&transaction)?;
+        transaction.commit()?;
+        Ok(content)
     }
 
     /// Addresses of all stored documents.

@@ -1,7 +1,9 @@
 //! The store, the event hub and a gateway's sync together, without any HTTP: a committed change reaches the gateway's
 //! tables and comes back as an acknowledgement.
 
+mod audit;
 mod chain;
+mod random_changes;
 
 use std::time::{Duration, Instant};
 

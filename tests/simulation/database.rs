@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
+use domain::content;
+use domain::contract::event_bus::ContentDigest;
 use domain::event::{Event, LogEntry, LogName, Position, SCHEMA_VERSION};
 use domain::lifecycle::LifecycleState;
 use domain::runtime::{ApiMetadata, DeployedRevision, GatewayApplication, Revocation, RevocationEntry, Snapshot};
@@ -107,6 +110,21 @@ impl Database {
     pub fn snapshot_at(&self, log: LogName, number: u64, dice: &mut Dice) -> Snapshot {
         let state = Rc::clone(&self.tables.logs[index(log)].states[usize::try_from(number).unwrap()]);
         self.snapshot_of(&state, dice)
+    }
+
+    /// What a hub's pulse tells of the content.
+    pub fn told(&self, dice: &mut Dice, now: Timestamp) -> ContentDigest {
+        let snapshot = self.snapshot(dice);
+        // Longer than a pulse is under way.
+        let revocations_after = now.plus(Duration::from_millis(50));
+        let kinds = content::digests(&content::documents(&snapshot, revocations_after).unwrap());
+        let (at, revocation, schema) = (snapshot.control, snapshot.revocation, SCHEMA_VERSION);
+        ContentDigest { at, revocation, schema, audited_at: now, revocations_after, kinds }
+    }
+
+    /// Whether one of the positions may mean two things.
+    pub fn is_ambiguous(&self, told: &ContentDigest) -> bool {
+        self.ambiguous.contains(&told.at.log_id) || self.ambiguous.contains(&told.revocation.log_id)
     }
 
     pub fn snapshot(&self, dice: &mut Dice) -> Snapshot {

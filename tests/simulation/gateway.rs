@@ -1,7 +1,9 @@
 //! A gateway: its disk, its tables, its cursors, and what it has acknowledged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use domain::content::{self, kind};
+use domain::contract::event_bus::ContentDigest;
 use domain::event::{Event, LogEntry, LogName, Position};
 use domain::runtime::Snapshot;
 use domain::{ApiId, EventId, Timestamp};
@@ -9,7 +11,7 @@ use gateway::sync::state::{self, Cursor};
 use gateway::table::EarlierRevocations;
 use node_store::last_good::{Parts, order};
 
-use crate::database::{Database, index};
+use crate::database::{Database, api_ids, index};
 use crate::dice::Dice;
 use crate::rows::{Content, Rows};
 
@@ -40,6 +42,8 @@ pub struct Gateway {
     /// Revocations that took effect, with the log id that brought them.
     in_effect: (String, BTreeMap<String, Timestamp>),
     is_changed: bool,
+    /// Rows were lost: what is on disk may be wrong until it is mended.
+    is_damaged: bool,
 }
 
 /// Where a process may die.
@@ -59,6 +63,7 @@ impl Gateway {
             acknowledged: BTreeMap::new(),
             in_effect: Default::default(),
             is_changed: true,
+            is_damaged: false,
         }
     }
 
@@ -150,6 +155,69 @@ impl Gateway {
         self.report(pending.into_iter());
     }
 
+    /// Kinds in which the disk differs from what a hub tells.
+    pub fn differences(&self, told: &ContentDigest) -> BTreeSet<String> {
+        let [control, revocation] = self.disk.positions.clone();
+        let own = Snapshot { control, revocation, ..self.disk.rows.snapshot() };
+        content::differences(&own, told).unwrap().unwrap_or_default()
+    }
+
+    /// Installs what of the snapshot mends the kinds.
+    pub fn mend(
+        &mut self,
+        kinds: &BTreeSet<String>,
+        snapshot: &Snapshot,
+        lineages: [Vec<EventId>; 2],
+        dice: &mut Dice,
+    ) {
+        let [control, revocation] = &self.cursors;
+        let Some((parts, kinds)) = state::mending(control, revocation, snapshot, kinds) else { return };
+        let is_revocation = kinds.contains(kind::REVOCATION);
+        let earlier = match is_revocation {
+            true => EarlierRevocations::Drop,
+            false => revocation.earlier_revocations(&snapshot.revocation),
+        };
+        self.is_changed = true;
+        let is_control = parts.control || kinds.iter().any(|name| name != kind::REVOCATION);
+        // The position of a log that is mended stays, what led to it is the snapshot's.
+        let covered = Parts { control: is_control, revocation: parts.revocation || is_revocation };
+        let deployed = |rows: &Rows| api_ids().filter(|id| rows.revision(*id).is_some()).collect::<Vec<_>>();
+        let (old, number) = (deployed(&self.disk.rows), snapshot.control.number);
+        self.persist_snapshot(snapshot, parts, lineages.clone());
+        self.disk.rows.mend(snapshot, &kinds);
+        for (own, is_covered) in [covered.control, covered.revocation].into_iter().enumerate() {
+            if is_covered {
+                self.disk.lineages[own].clone_from(&lineages[own]);
+            }
+        }
+        if kinds.contains(kind::DEPLOYMENT) {
+            let of_both = old.into_iter().chain(deployed(&self.disk.rows));
+            self.disk.pending.extend(of_both.map(|id| (id, number)));
+        }
+        if dice.is(CRASH_PERCENT) {
+            return self.crash();
+        }
+        let before = std::mem::replace(&mut self.tables, self.disk.rows.clone());
+        match earlier {
+            EarlierRevocations::Keep => self.tables.absorb(&before),
+            EarlierRevocations::Drop => self.in_effect.1.clear(),
+        }
+        if parts.control {
+            self.cursor(LogName::Control).install(snapshot.control.clone());
+        }
+        if parts.revocation {
+            self.cursor(LogName::Revocation).install(snapshot.revocation.clone());
+        }
+        let pending: Vec<_> = self.disk.pending.iter().map(|(id, number)| (*id, *number)).collect();
+        self.report(pending.into_iter());
+    }
+
+    /// One row of the disk goes, without anybody noticing.
+    pub fn lose_a_row(&mut self, dice: &mut Dice) {
+        self.is_damaged = true;
+        self.disk.rows.lose_one(dice.roll(20));
+    }
+
     fn persist_snapshot(
         &mut self,
         snapshot: &Snapshot,
@@ -160,8 +228,7 @@ impl Gateway {
         let mut pending = Vec::new();
         if parts.control {
             let number = snapshot.control.number;
-            let deployed =
-                |rows: &Rows| crate::database::api_ids().filter(|id| rows.revision(*id).is_some()).collect::<Vec<_>>();
+            let deployed = |rows: &Rows| api_ids().filter(|id| rows.revision(*id).is_some()).collect::<Vec<_>>();
             let old = deployed(&disk.rows);
             disk.pending.retain(|_, pending| *pending <= number);
             let new = snapshot.deployments.iter().map(|deployment| deployment.api_id);
@@ -228,7 +295,9 @@ impl Gateway {
         }
         let revocations = self.tables.revocations();
         let log_id = &self.cursors[index(LogName::Revocation)].applied().log_id;
-        if self.in_effect.0 == *log_id {
+        let is_one_log =
+            database.lineage(LogName::Revocation, self.cursors[index(LogName::Revocation)].applied()).is_some();
+        if self.in_effect.0 == *log_id && is_one_log && !self.is_damaged {
             for (key, expires_at) in self.in_effect.1.iter().filter(|(_, expires_at)| **expires_at > now) {
                 assert!(revocations.get(key) >= Some(expires_at), "the revocation {key} was taken back");
             }
@@ -240,7 +309,7 @@ impl Gateway {
     pub fn check_content(&self, database: &Database, dice: &mut Dice, now: Timestamp) {
         for log in LogName::ALL {
             let position = &self.disk.positions[index(log)];
-            if database.lineage(log, position).is_some() {
+            if database.lineage(log, position).is_some() && !self.is_damaged {
                 let expected = content_of(&database.snapshot_at(log, position.number, dice), log, now);
                 assert_eq!(self.disk.rows.content(log, now), expected, "the disk does not hold what was committed");
             }

@@ -4,7 +4,8 @@
 //! The decisions are the real ones: [`event_hub::relay`], [`gateway::sync::state`] and [`node_store::last_good::order`] with
 //! [`node_store::last_good::change`]. The world around them loses, repeats, delays and reorders messages, kills hubs and
 //! gateways between persisting, applying and acknowledging, trims logs, restores the database from a backup, and lets
-//! gateways change from hub to hub. A failing seed is replayed with `GATEWRIGHT_SEED=<seed> cargo test --test simulation`.
+//! gateways change from hub to hub. In every fourth world disks also lose what they hold, which only the comparison of
+//! contents ([`domain::content`]) can mend. A failing seed is replayed with `GATEWRIGHT_SEED=<seed> cargo test --test simulation`.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
@@ -14,10 +15,11 @@ mod gateway;
 mod hub;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use ::gateway::sync::state::{Next, Taken};
-use domain::contract::event_bus::Fetched;
+use domain::contract::event_bus::{ContentDigest, Fetched};
 use domain::event::{LogEntry, LogName, Position};
 use domain::runtime::Snapshot;
 use domain::{EventId, Timestamp};
@@ -28,12 +30,14 @@ use gateway::Gateway;
 use hub::Hub;
 
 const SEEDS: u64 = 2_000;
-const STEPS: usize = 280;
+const STEPS: usize = 240;
 /// Steps without faults after which everything must have come to rest.
 const CALM_STEPS: usize = 3_000;
 /// Longest that a message is under way, and that an answer is waited for.
 const DELAY: usize = 20;
 const PATIENCE: usize = 30;
+/// How often a gateway hears what it must hold.
+const PULSE_PERCENT: usize = 2;
 
 struct Message {
     due: usize,
@@ -64,12 +68,24 @@ enum Body {
         snapshot: Box<Snapshot>,
         lineages: [Vec<EventId>; 2],
     },
+    /// What the content must be.
+    Pulse {
+        told: ContentDigest,
+    },
+    /// A snapshot for the kinds that differ.
+    Mending {
+        kinds: BTreeSet<String>,
+        snapshot: Box<Snapshot>,
+        lineages: [Vec<EventId>; 2],
+    },
 }
 
 struct World {
     dice: Dice,
     now: usize,
     is_calm: bool,
+    /// Whether disks lose what they hold, also the hubs'.
+    is_harsh: bool,
     database: Database,
     hubs: Vec<Hub>,
     gateways: Vec<Gateway>,
@@ -82,7 +98,7 @@ impl World {
         let hubs = (0..1 + dice.roll(3)).map(|_| Hub::default()).collect();
         let gateways = (0..1 + dice.roll(3)).map(|_| Gateway::new()).collect();
         let (database, network) = (Database::new(), Vec::new());
-        Self { dice, now: 0, is_calm: false, database, hubs, gateways, network }
+        Self { dice, now: 0, is_calm: false, is_harsh: seed % 4 == 3, database, hubs, gateways, network }
     }
 
     fn time(&self) -> Timestamp {
@@ -105,6 +121,11 @@ impl World {
         }
         let own = self.dice.roll(self.gateways.len());
         self.gateways[own].acknowledge(own, &mut self.database, &mut self.dice);
+        if self.dice.is(PULSE_PERCENT) {
+            let now = self.time();
+            let told = self.database.told(&mut self.dice, now);
+            self.send(own, LogName::Control, Body::Pulse { told });
+        }
         self.deliver();
         let now = self.time();
         self.gateways.iter_mut().for_each(|gateway| gateway.check(&self.database, now));
@@ -126,13 +147,16 @@ impl World {
                 let seen = self.gateways[own].cursor(log).applied().clone();
                 self.ask_for_snapshot(own, log, seen);
             }
+            59 if self.is_harsh => self.hubs[hub] = Hub::default(),
+            60 if self.is_harsh => self.gateways[own].lose_a_row(&mut self.dice),
             _ => {}
         }
     }
 
-    /// The hubs have read everything before the database is taken away, which takes far longer than that.
+    /// As a rule the hubs have read everything before the database is taken away, which takes far longer than that. If one
+    /// has not, nobody may notice that numbers have got another meaning, and only the comparison of contents helps.
     fn restore(&mut self) {
-        for hub in &mut self.hubs {
+        for hub in self.hubs.iter_mut().filter(|_| !self.is_harsh) {
             for log in LogName::ALL {
                 while !hub.is_level(log, &self.database) {
                     hub.tail(log, &mut self.database);
@@ -226,6 +250,19 @@ impl World {
                 self.gateways[own].snapshot_patience = 0;
                 self.gateways[own].patience[index(log)] = 0;
                 self.gateways[own].install(log, &snapshot, lineages, &mut self.dice);
+            }
+            Body::Pulse { told } => {
+                let kinds = self.gateways[own].differences(&told);
+                let is_right = self.is_harsh || self.database.is_ambiguous(&told);
+                assert!(kinds.is_empty() || is_right, "a false alarm about {kinds:?}");
+                if !kinds.is_empty() {
+                    let snapshot = Box::new(self.database.snapshot(&mut self.dice));
+                    let lineages = self.database.everything();
+                    self.send(own, log, Body::Mending { kinds, snapshot, lineages });
+                }
+            }
+            Body::Mending { kinds, snapshot, lineages } => {
+                self.gateways[own].mend(&kinds, &snapshot, lineages, &mut self.dice);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The rows of a gateway's disk, or its tables: the real changes on a map in place of a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::{Event, LogName};
 use domain::runtime::Snapshot;
@@ -26,9 +26,40 @@ impl Rows {
         }
     }
 
+    /// The rows as they are read back.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for row in self.0.values() {
+            match row.kind {
+                Kind::Api => snapshot.apis.push(serde_json::from_str(&row.document).unwrap()),
+                Kind::Deployment => snapshot.deployments.push(serde_json::from_str(&row.document).unwrap()),
+                Kind::Application => snapshot.applications.push(serde_json::from_str(&row.document).unwrap()),
+                Kind::Revocation => snapshot.revocations.push(serde_json::from_str(&row.document).unwrap()),
+                _ => {}
+            }
+        }
+        snapshot
+    }
+
+    /// Replaces the rows of some kinds.
+    pub fn mend(&mut self, snapshot: &Snapshot, kinds: &BTreeSet<String>) {
+        let is_meant = |kind: Kind| kinds.contains(kind.as_str());
+        self.0.retain(|(kind, _), _| !is_meant(*kind));
+        for row in change::of_snapshot(snapshot).unwrap().into_iter().filter(|row| is_meant(row.kind)) {
+            self.put(row);
+        }
+    }
+
+    /// Takes one row away, as a damaged file does.
+    pub fn lose_one(&mut self, index: usize) {
+        if let Some(key) = self.0.keys().nth(index % self.0.len().max(1)).cloned() {
+            self.0.remove(&key);
+        }
+    }
+
     pub fn install(&mut self, snapshot: &Snapshot, parts: Parts) {
-        self.0.retain(|(kind, _), _| !if *kind == Kind::Revocation { parts.revocation } else { parts.control });
-        for row in change::of_snapshot(snapshot, parts).unwrap() {
+        self.0.retain(|(kind, _), _| !parts.covers(*kind));
+        for row in change::of_snapshot(snapshot).unwrap().into_iter().filter(|row| parts.covers(row.kind)) {
             self.put(row);
         }
     }

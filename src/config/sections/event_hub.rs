@@ -24,6 +24,9 @@ pub struct EventHub {
     pub gateway_fresh_for: HumanDuration,
     /// A gateway that was silent for this long is forgotten with its acknowledgements.
     pub gateway_forget_after: HumanDuration,
+    /// How often the content of the database is digested for gateways to compare theirs with. One reading serves all
+    /// gateways of the same environments.
+    pub audit_interval: HumanDuration,
     /// How often old entries and silent gateways are removed.
     pub upkeep_interval: HumanDuration,
 }
@@ -38,6 +41,7 @@ impl Default for EventHub {
             artifact_cache: ByteSize::mib(16),
             gateway_fresh_for: HumanDuration::from_secs(30),
             gateway_forget_after: HumanDuration::from_secs(7 * 24 * 3600),
+            audit_interval: HumanDuration::from_secs(60),
             upkeep_interval: HumanDuration::from_secs(600),
         }
     }

@@ -65,11 +65,22 @@ pub struct HubPulse {
     pub content: Option<ContentDigest>,
 }
 
-/// Digests of everything that a gateway holds at a position of the control log, by kind (`applications`,
-/// `subscriptions`, ..). Order does not count.
+/// Digests of everything that a gateway holds at a position of the control log, by kind ([`crate::content::kind`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentDigest {
     pub at: Position,
+    /// Position of the revocation log at the same moment.
+    #[serde(default)]
+    pub revocation: Position,
+    /// Schema version of the rows that were digested; only a reader of the same one can compare.
+    #[serde(default)]
+    pub schema: u32,
+    /// When the hub looked; two looks may find the same.
+    #[serde(default)]
+    pub audited_at: Timestamp,
+    /// Revocations that expire until then are left out: either side may have forgotten them.
+    #[serde(default)]
+    pub revocations_after: Timestamp,
     pub kinds: BTreeMap<String, String>,
 }
 

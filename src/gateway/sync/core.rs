@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use domain::Clock;
-use domain::contract::event_bus::HubPulse;
+use domain::contract::event_bus::{ContentDigest, HubPulse};
 use domain::contract::{EventBus, RuntimeData};
 use domain::event::LogName;
 use node_store::LastGood;
 use node_store::last_good::PendingAck;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use super::acks::Acks;
 use super::metrics::SyncMetrics;
@@ -35,6 +35,14 @@ pub(super) struct Core {
     pub(super) snapshot_gate: Mutex<()>,
     pub(super) acks: Acks,
     pub(super) status: watch::Sender<SyncStatus>,
+    /// What the hub last told of the content.
+    pub(super) audits: watch::Sender<Option<ContentDigest>>,
+}
+
+/// Both logs' cursors; nothing is persisted or applied by others meanwhile.
+pub(super) struct Cursors<'a> {
+    pub(super) control: MutexGuard<'a, Cursor>,
+    pub(super) revocation: MutexGuard<'a, Cursor>,
 }
 
 impl Core {
@@ -60,6 +68,7 @@ impl Core {
             snapshot_gate: Mutex::new(()),
             acks: Acks::default(),
             status: watch::channel(status).0,
+            audits: watch::channel(None).0,
         };
         core.report(restored.outcomes);
         core
@@ -70,6 +79,11 @@ impl Core {
             LogName::Control => &self.control,
             LogName::Revocation => &self.revocation,
         }
+    }
+
+    /// Both cursors, in the one order in which they may be taken.
+    pub(super) async fn cursors(&self) -> Cursors<'_> {
+        Cursors { control: self.control.lock().await, revocation: self.revocation.lock().await }
     }
 
     /// Notes what became of deployments, and queues the acknowledgements.
@@ -114,6 +128,19 @@ impl Core {
                 of_log.head = of_log.head.max(head);
                 self.metrics.set_lag(log, of_log.lag());
             }
+        });
+    }
+
+    /// Notes what the content must be. The hub tells the same until it looks again; each look is compared once, and only
+    /// one that is of the moment at which this gateway is.
+    pub(super) fn report_content(&self, content: ContentDigest) {
+        let is_now = self.status.borrow().control.applied == content.at;
+        self.audits.send_if_modified(|known| {
+            let is_new = is_now && known.as_ref() != Some(&content);
+            if is_new {
+                *known = Some(content);
+            }
+            is_new
         });
     }
 

@@ -54,6 +54,9 @@ async fn beat(core: &Core) -> Result<(), SyncError> {
     let pulse = timeout(core.options.answer_timeout, core.bus.heartbeat(heartbeat)).await??;
     core.metrics.heartbeats.inc();
     core.report_pulse(&pulse);
+    if let Some(content) = pulse.content {
+        core.report_content(content);
+    }
     Ok(())
 }
 

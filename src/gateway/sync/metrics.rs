@@ -13,6 +13,7 @@ pub(super) struct SyncMetrics {
     pub(super) snapshots: Counter,
     pub(super) errors: Counter,
     pub(super) heartbeats: Counter,
+    pub(super) content_mismatches: Counter,
     pub(super) failed_deployments: Gauge,
     pub(super) unacknowledged: Gauge,
 }
@@ -26,6 +27,8 @@ impl SyncMetrics {
         metrics.register("sync_snapshots", "Snapshots taken", own.snapshots.clone());
         metrics.register("sync_errors", "Failed steps, each tried again", own.errors.clone());
         metrics.register("sync_heartbeats", "Heartbeats that a hub took", own.heartbeats.clone());
+        let mismatches = own.content_mismatches.clone();
+        metrics.register("sync_content_mismatches", "Times that the content was not the control plane's", mismatches);
         let (failed, unacknowledged) = (own.failed_deployments.clone(), own.unacknowledged.clone());
         metrics.register("sync_failed_deployments", "Wanted revisions that cannot be served", failed);
         metrics.register("sync_unacknowledged", "Deployments whose acknowledgement was not taken", unacknowledged);

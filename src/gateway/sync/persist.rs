@@ -1,6 +1,6 @@
 //! The blocking half: disk first, then the tables. Everything here runs on a blocking thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::event::{Event, LogEntry, LogName, Position};
 use domain::runtime::{DeployedRevision, Snapshot};
@@ -70,18 +70,27 @@ pub(super) fn restore(last_good: &LastGood, tables: &Tables, now: Timestamp) -> 
     Restored { control, revocation, outcomes, is_loaded: true }
 }
 
+/// What of a snapshot is installed, and what of the tables outlives it.
+pub(super) struct Installation {
+    pub(super) parts: Parts,
+    /// Kinds that are replaced although the position stays.
+    pub(super) kinds: BTreeSet<String>,
+    pub(super) earlier: EarlierRevocations,
+    /// Why documents cannot be had.
+    pub(super) failures: HashMap<String, String>,
+}
+
 /// Replaces what is stored and served by a snapshot whose artifacts are on disk already.
 pub(super) fn install(
     last_good: &LastGood,
     tables: &Tables,
     snapshot: &Snapshot,
-    parts: Parts,
-    failures: &HashMap<String, String>,
-    earlier: EarlierRevocations,
+    installation: &Installation,
     now: Timestamp,
 ) -> Result<Vec<Outcome>, NodeStoreError> {
-    last_good.install(snapshot, parts)?;
-    Ok(fill(last_good.load()?, tables, failures, earlier, now))
+    let Installation { parts, kinds, earlier, failures } = installation;
+    last_good.install_with(snapshot, *parts, kinds)?;
+    Ok(fill(last_good.load()?, tables, failures, *earlier, now))
 }
 
 fn fill(

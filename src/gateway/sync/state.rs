@@ -3,6 +3,9 @@
 //! Entries take effect once and in the order of their numbers: an entry is applied only when its number is the next one,
 //! what was applied before is skipped, and a gap is asked for again. The position never goes back within one log.
 
+use std::collections::BTreeSet;
+
+use domain::content::kind;
 use domain::contract::event_bus::Fetched;
 use domain::event::{LogEntry, LogName, Position};
 use domain::runtime::Snapshot;
@@ -131,6 +134,25 @@ pub fn parts(wanted: LogName, control: &Cursor, revocation: &Cursor, snapshot: &
         LogName::Revocation => parts.revocation,
     };
     is_wanted.then_some(parts)
+}
+
+/// What of a snapshot mends `kinds` of what is stored: parts that are newer as a whole, and of the others those kinds, if
+/// it is of the very moment that is applied. `None` when it mends nothing.
+#[must_use]
+pub fn mending(
+    control: &Cursor,
+    revocation: &Cursor,
+    snapshot: &Snapshot,
+    kinds: &BTreeSet<String>,
+) -> Option<(Parts, BTreeSet<String>)> {
+    let parts =
+        Parts { control: control.accepts(&snapshot.control), revocation: revocation.accepts(&snapshot.revocation) };
+    let is_at = |kind: &&String| match kind.as_str() {
+        kind::REVOCATION => *revocation.applied() == snapshot.revocation,
+        _ => *control.applied() == snapshot.control,
+    };
+    let kinds: BTreeSet<String> = kinds.iter().filter(is_at).cloned().collect();
+    (parts.control || parts.revocation || !kinds.is_empty()).then_some((parts, kinds))
 }
 
 #[cfg(test)]

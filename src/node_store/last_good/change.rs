@@ -8,7 +8,6 @@ use domain::throttling::PolicyKind;
 use domain::{ApiId, Organization, Timestamp};
 use serde::Serialize;
 
-use super::Parts;
 use crate::error::NodeStoreError;
 
 /// What a row describes.
@@ -149,15 +148,9 @@ pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
     })
 }
 
-/// All rows of the wanted parts.
-pub fn of_snapshot(snapshot: &Snapshot, parts: Parts) -> Result<Vec<Row>, NodeStoreError> {
-    let mut rows = Vec::new();
-    if parts.revocation {
-        rows.extend(snapshot.revocations.iter().map(revocation_row).collect::<Result<Vec<_>, _>>()?);
-    }
-    if !parts.control {
-        return Ok(rows);
-    }
+/// All rows of the snapshot.
+pub fn of_snapshot(snapshot: &Snapshot) -> Result<Vec<Row>, NodeStoreError> {
+    let mut rows = snapshot.revocations.iter().map(revocation_row).collect::<Result<Vec<_>, _>>()?;
     rows.extend(snapshot.apis.iter().map(api_row).collect::<Result<Vec<_>, _>>()?);
     let organizations: HashMap<_, _> = snapshot.apis.iter().map(|api| (api.api_id, &api.organization)).collect();
     for deployment in &snapshot.deployments {

@@ -1,6 +1,6 @@
 //! Reading everything back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::event::{LogName, Position};
@@ -28,27 +28,28 @@ pub struct LastGoodState {
     pub damaged: usize,
 }
 
+/// What is wanted, as it stands on disk.
+#[derive(Debug, Default)]
+pub struct Content {
+    /// With the stored positions, also when something is damaged.
+    pub snapshot: Snapshot,
+    /// Kinds of which a row cannot be read.
+    pub damaged: BTreeSet<String>,
+}
+
+pub(super) fn content(connection: &Connection) -> rusqlite::Result<Content> {
+    let mut reader = Reader { connection, damaged: 0, kinds: BTreeSet::new() };
+    let snapshot = reader.snapshot()?;
+    Ok(Content { snapshot, damaged: reader.kinds })
+}
+
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<LastGoodState> {
-    let mut reader = Reader { connection, damaged: 0 };
-    let mut snapshot = Snapshot {
-        control: Position::default(),
-        revocation: Position::default(),
-        apis: reader.documents(Kind::Api)?,
-        deployments: reader.documents(Kind::Deployment)?,
-        applications: reader.documents(Kind::Application)?,
-        key_mappings: reader.documents(Kind::KeyMapping)?,
-        api_keys: reader.documents(Kind::ApiKey)?,
-        subscriptions: reader.documents(Kind::Subscription)?,
-        subscription_policies: reader.documents(Kind::SubscriptionPolicy)?,
-        application_policies: reader.documents(Kind::ApplicationPolicy)?,
-        issuers: reader.documents(Kind::Issuer)?,
-        revocations: reader.documents(Kind::Revocation)?,
-    };
+    let mut reader = Reader { connection, damaged: 0, kinds: BTreeSet::new() };
+    let mut snapshot = reader.snapshot()?;
     let served = reader.documents(Kind::Served)?;
     let artifacts = reader.artifacts()?;
-    if reader.damaged == 0 {
-        snapshot.control = position(connection, LogName::Control)?;
-        snapshot.revocation = position(connection, LogName::Revocation)?;
+    if reader.damaged > 0 {
+        (snapshot.control, snapshot.revocation) = (Position::default(), Position::default());
     }
     Ok(LastGoodState { snapshot, served, artifacts, pending: pending(connection)?, damaged: reader.damaged })
 }
@@ -71,9 +72,27 @@ pub(super) fn deployments(connection: &Connection) -> rusqlite::Result<Vec<(Orga
 struct Reader<'a> {
     connection: &'a Connection,
     damaged: usize,
+    kinds: BTreeSet<String>,
 }
 
 impl Reader<'_> {
+    fn snapshot(&mut self) -> rusqlite::Result<Snapshot> {
+        Ok(Snapshot {
+            control: position(self.connection, LogName::Control)?,
+            revocation: position(self.connection, LogName::Revocation)?,
+            apis: self.documents(Kind::Api)?,
+            deployments: self.documents(Kind::Deployment)?,
+            applications: self.documents(Kind::Application)?,
+            key_mappings: self.documents(Kind::KeyMapping)?,
+            api_keys: self.documents(Kind::ApiKey)?,
+            subscriptions: self.documents(Kind::Subscription)?,
+            subscription_policies: self.documents(Kind::SubscriptionPolicy)?,
+            application_policies: self.documents(Kind::ApplicationPolicy)?,
+            issuers: self.documents(Kind::Issuer)?,
+            revocations: self.documents(Kind::Revocation)?,
+        })
+    }
+
     fn documents<T: DeserializeOwned>(&mut self, kind: Kind) -> rusqlite::Result<Vec<T>> {
         let mut statement =
             self.connection.prepare_cached("SELECT key, document FROM runtime_rows WHERE kind = ?1 ORDER BY key")?;
@@ -86,6 +105,7 @@ impl Reader<'_> {
                     let key: String = row.get(0)?;
                     tracing::warn!(kind = kind.as_str(), key, %error, "row of the last good state cannot be read");
                     self.damaged += 1;
+                    self.kinds.insert(kind.as_str().to_owned());
                 }
             }
         }

@@ -40,6 +40,19 @@ pub(super) fn install_control(
     transaction: &Transaction<'_>,
     snapshot: &Snapshot,
 ) -> Result<Vec<PendingAck>, NodeStoreError> {
+    let pending = replace_deployments(transaction, snapshot)?;
+    transaction.execute(
+        "DELETE FROM runtime_rows WHERE kind NOT IN (?1, ?2)",
+        [Kind::Revocation.as_str(), Kind::Served.as_str()],
+    )?;
+    Ok(pending)
+}
+
+/// Removes the old deployments and notes them, with the new ones, as pending.
+pub(super) fn replace_deployments(
+    transaction: &Transaction<'_>,
+    snapshot: &Snapshot,
+) -> Result<Vec<PendingAck>, NodeStoreError> {
     let number = snapshot.control.number;
     let organizations: HashMap<_, _> = snapshot.apis.iter().map(|api| (api.api_id, &api.organization)).collect();
     let mut pending: HashMap<(ApiId, String), PendingAck> = HashMap::new();
@@ -54,10 +67,7 @@ pub(super) fn install_control(
         let organization = (*organization).clone();
         pending.insert((api_id, environment.clone()), PendingAck { organization, api_id, environment, number });
     }
-    transaction.execute(
-        "DELETE FROM runtime_rows WHERE kind NOT IN (?1, ?2)",
-        [Kind::Revocation.as_str(), Kind::Served.as_str()],
-    )?;
+    transaction.execute("DELETE FROM runtime_rows WHERE kind = ?1", [Kind::Deployment.as_str()])?;
     let kept: HashSet<_> =
         snapshot.deployments.iter().map(|wanted| change::deployment_key(wanted.api_id, &wanted.environment)).collect();
     for key in query_strings(transaction, "SELECT key FROM runtime_rows WHERE kind = 'served'", &[])? {

@@ -68,13 +68,15 @@ fn deployed_apis(conn: &mut ApimConn, environments: &[String]) -> Result<Vec<Api
 fn metadata(
     (id, organization, name, version, context, state, is_default_version): ApiColumns,
 ) -> Result<ApiMetadata, StoreError> {
+    let state = LifecycleState::parse(&state).ok_or_else(|| StoreError::corrupt("lifecycle state", &state))?;
     Ok(ApiMetadata {
         api_id: id.parse().map_err(|error| StoreError::corrupt("API id", error))?,
         organization: Organization::from_trusted(organization),
         name,
         version,
         context,
-        state: LifecycleState::parse(&state).ok_or_else(|| StoreError::corrupt("lifecycle state", &state))?,
-        is_default_version,
+        state,
+        // As events say it.
+        is_default_version: is_default_version && state.takes_default(),
     })
 }

@@ -1,23 +1,27 @@
 //! The parts of the chain and what happens to them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::human::HumanDuration;
 use config::sections::event_hub::EventHub as Config;
 use domain::api::{Api, ApiDetails, AuthType, Endpoint};
-use domain::event::{Event, LogName};
+use domain::content;
+use domain::contract::RuntimeData;
+use domain::contract::event_bus::ContentDigest;
+use domain::event::{Event, LogName, SCHEMA_VERSION};
 use domain::lifecycle::LifecycleState;
 use domain::name::{ApiContext, ApiName, ApiVersion};
 use domain::revision::{Deployment, DeploymentCounts, Revision};
-use domain::runtime::{ApiMetadata, DeployedRevision, GatewayApi, GatewayOperation};
-use domain::{ApiId, Clock, Organization, RevisionId, SystemClock};
+use domain::runtime::{ApiMetadata, DeployedRevision, GatewayApi, GatewayOperation, RevocationEntry, Snapshot};
+use domain::{ApiId, Clock, Organization, RevisionId, SystemClock, Timestamp};
 use event_hub::EventHub;
 use gateway::sync::status::SyncStatus;
 use gateway::sync::{Options, Sync};
-use gateway::table::Tables;
-use node_store::{BrokerLog, Carbon};
+use gateway::table::{Tables, TokenFacts};
+use node_store::last_good::Content;
+use node_store::{BrokerLog, Carbon, LastGood};
 use store::apim::{apis, artifacts, deployments, gateways, revisions};
 use store::{Apim, ApimDb, OpenOptions, StoreError, Timeouts, migrate, outbox};
 use telemetry::metrics::Metrics;
@@ -31,7 +35,7 @@ use crate::support::DatabaseKind;
 use crate::support::database::Databases;
 
 const ENVIRONMENT: &str = "Default";
-const LONG: Duration = Duration::from_secs(20);
+pub const LONG: Duration = Duration::from_secs(20);
 
 /// A database with a hub.
 pub struct Chain {
@@ -121,6 +125,23 @@ impl Chain {
         report.of(api_id, ENVIRONMENT, revision_id)
     }
 
+    /// Everything that gateways must hold now.
+    pub async fn snapshot(&self) -> Snapshot {
+        self.hub.snapshot(&[ENVIRONMENT.to_owned()]).await.unwrap()
+    }
+
+    /// What a hub tells of it.
+    pub async fn told(&self, revocations_after: Timestamp) -> ContentDigest {
+        let snapshot = self.snapshot().await;
+        let kinds = content::digests(&content::documents(&snapshot, revocations_after).unwrap());
+        let (at, revocation, schema) = (snapshot.control, snapshot.revocation, SCHEMA_VERSION);
+        ContentDigest { at, revocation, schema, audited_at: SystemClock.now(), revocations_after, kinds }
+    }
+
+    pub async fn revoke(&self, entry: RevocationEntry) {
+        self.write(move |conn| store::apim::oauth::revocations::insert(conn, &entry, SystemClock.now())).await;
+    }
+
     async fn write(&self, work: impl FnMut(&mut store::ApimConn) -> Result<(), StoreError> + Send + 'static) {
         self.db.write(work).await.unwrap();
     }
@@ -137,7 +158,12 @@ fn start_hub(broker: PathBuf, db: &ApimDb) -> (EventHub, CancellationToken) {
         apim: db.clone(),
         broker: BrokerLog::open(&broker, SystemClock.now()).unwrap(),
         // So rarely that only the announcement of a commit can be in time.
-        config: Config { poll_interval: HumanDuration::from_secs(60), ..Config::default() },
+        config: Config {
+            poll_interval: HumanDuration::from_secs(60),
+            // So often that every test also shows that there are no false alarms.
+            audit_interval: "50ms".parse().unwrap(),
+            ..Config::default()
+        },
         clock: Arc::new(SystemClock),
         metrics: Metrics::new(),
     })
@@ -241,6 +267,7 @@ fn artifact(pizza: &Pizza) -> GatewayApi {
 /// One life of a gateway: sync and tables.
 pub struct Gateway {
     home: Arc<TempDir>,
+    carbon: Carbon,
     tables: Tables,
     status: watch::Receiver<SyncStatus>,
     metrics: Metrics,
@@ -255,21 +282,22 @@ impl Gateway {
 
     pub fn start_at(chain: &Chain, home: Arc<TempDir>) -> Self {
         let (tables, metrics) = (Tables::new(), Metrics::new());
+        let carbon = Carbon::open(&home.path().join("carbon.db"), SystemClock.now()).unwrap();
         let sync = Sync::create(gateway::sync::Deps {
             bus: Arc::new(chain.hub.clone()),
             data: Arc::new(chain.hub.clone()),
-            carbon: Carbon::open(&home.path().join("carbon.db"), SystemClock.now()).unwrap(),
+            carbon: carbon.clone(),
             // The same in each life on one home.
             gateway_id: home.path().file_name().unwrap().to_str().unwrap().to_owned(),
             tables: tables.clone(),
             environments: vec![ENVIRONMENT.into()],
             clock: Arc::new(SystemClock),
             metrics: metrics.clone(),
-            options: Options::default(),
+            options: Options { heartbeat_interval: Duration::from_millis(100), ..Options::default() },
         });
         let (status, shutdown) = (sync.status(), CancellationToken::new());
         let running = sync.start(shutdown.clone());
-        Self { home, tables, status, metrics, shutdown, running }
+        Self { home, carbon, tables, status, metrics, shutdown, running }
     }
 
     pub async fn until(&mut self, is_so: impl FnMut(&SyncStatus) -> bool) {
@@ -284,9 +312,37 @@ impl Gateway {
 
     /// Snapshots taken in this life.
     pub fn snapshots(&self) -> u64 {
-        let text = self.metrics.encode();
-        let line = text.lines().find_map(|line| line.strip_prefix("gatewright_sync_snapshots_total "));
-        line.unwrap().parse().unwrap()
+        self.counter("sync_snapshots")
+    }
+
+    /// Times that the content was found to be another than the database's.
+    pub fn mismatches(&self) -> u64 {
+        self.counter("sync_content_mismatches")
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        let (text, prefix) = (self.metrics.encode(), format!("gatewright_{name}_total "));
+        text.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap().parse().unwrap()
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// What is on disk.
+    pub fn content(&self) -> Content {
+        LastGood::new(self.carbon.clone()).content().unwrap()
+    }
+
+    pub fn is_revoked(&self, jti: &str) -> bool {
+        let issued_at = Timestamp::from_millis(0);
+        self.tables.live().revocations.covers(&TokenFacts { jti, consumer_key: "c", user: "u", issued_at })
+    }
+
+    /// Where the stored documents send calls.
+    pub fn backends(&self) -> Vec<String> {
+        let artifacts = LastGood::new(self.carbon.clone()).load().unwrap().artifacts;
+        artifacts.values().map(|api| api.production.as_ref().unwrap().url.clone()).collect()
     }
 
     pub async fn stop(self) -> Arc<TempDir> {

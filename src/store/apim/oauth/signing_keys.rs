@@ -133,6 +133,14 @@ pub fn list_published(
     rows.into_iter().map(StoredSigningKey::try_from).collect()
 }
 
+/// Whether a key of any organization has retired and is not purged yet.
+pub fn has_retired(conn: &mut ApimConn, now: Timestamp) -> Result<bool, StoreError> {
+    let retired = oauth_signing_keys::table
+        .filter(oauth_signing_keys::retire_at.assume_not_null().le(now.as_millis()))
+        .select(oauth_signing_keys::kid);
+    Ok(retired.first::<String>(conn.db()).optional()?.is_some())
+}
+
 /// Deletes retired keys, announces the key sets that this changes, and returns how many keys went.
 pub fn purge(conn: &mut ApimConn, now: Timestamp) -> Result<usize, StoreError> {
     let retired: Vec<(String, String)> = oauth_signing_keys::table
