@@ -224,7 +224,7 @@ impl World {
 /// The node's database, opened a second time.
 async fn open(url: String) -> ApimDb {
     let runtime = tokio::runtime::Handle::current();
-    let options = OpenOptions { url, pool_size: 1, acquire_timeout: LONG };
+    let options = OpenOptions { url, pool_size: 1, acquire_timeout: LONG, timeouts: store::Timeouts::default() };
     tokio::task::spawn_blocking(move || ApimDb::open(&options, &runtime).unwrap()).await.unwrap()
 }
 
