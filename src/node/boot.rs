@@ -72,6 +72,7 @@ pub(super) async fn start(
         gateway: started.gateway,
         threads,
         tasks: started.tasks,
+        drain_delay: node.config.server.drain_delay.get(),
         drain_timeout: node.config.server.drain_timeout.get(),
         home,
     })

@@ -35,6 +35,7 @@ pub struct RunningNode {
     gateway: Option<RunningGateway>,
     threads: Vec<thread::JoinHandle<()>>,
     tasks: Vec<JoinHandle<()>>,
+    drain_delay: Duration,
     drain_timeout: Duration,
     runtime: Option<Runtime>,
     /// The last to go: another node may use the folder then.
@@ -55,6 +56,7 @@ pub(super) struct Parts {
     pub gateway: Option<RunningGateway>,
     pub threads: Vec<thread::JoinHandle<()>>,
     pub tasks: Vec<JoinHandle<()>>,
+    pub drain_delay: Duration,
     pub drain_timeout: Duration,
     pub home: Home,
 }
@@ -73,6 +75,7 @@ impl RunningNode {
             gateway,
             threads,
             tasks,
+            drain_delay,
             drain_timeout,
             home,
         } = parts;
@@ -88,6 +91,7 @@ impl RunningNode {
             gateway,
             threads,
             tasks,
+            drain_delay,
             drain_timeout,
             runtime: Some(runtime),
             home: Some(home),
@@ -153,6 +157,8 @@ impl RunningNode {
     /// Ends calls in flight within the drain time-out, then everything else. The home folder is free afterwards.
     pub async fn shutdown(mut self) {
         self.health.drain();
+        // Connections that a load balancer holds are closed only once it has seen that it should use others.
+        tokio::time::sleep(self.drain_delay).await;
         self.serving.cancel();
         let limit = self.drain_timeout + STOP_GRACE;
         let threads = std::mem::take(&mut self.threads);

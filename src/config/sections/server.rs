@@ -34,7 +34,10 @@ pub struct Server {
     pub head_timeout: HumanDuration,
     /// Longest wait for the body of a request.
     pub body_timeout: HumanDuration,
-    /// How long calls in flight may go on after SIGTERM.
+    /// How long after SIGTERM the node goes on serving while `/health/ready` already says 503, so that load balancers send
+    /// nothing more when connections are closed. Longer than a balancer takes to notice; 0s where there is none.
+    pub drain_delay: HumanDuration,
+    /// How long calls in flight may go on after SIGTERM and that delay.
     pub drain_timeout: HumanDuration,
 }
 
@@ -53,6 +56,7 @@ impl Default for Server {
             keep_alive: HumanDuration::from_secs(75),
             head_timeout: HumanDuration::from_secs(10),
             body_timeout: HumanDuration::from_secs(60),
+            drain_delay: HumanDuration::from_secs(0),
             drain_timeout: HumanDuration::from_secs(30),
         }
     }

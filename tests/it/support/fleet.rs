@@ -103,7 +103,7 @@ impl Fleet {
                 urls.join(", ")
             };
             let toml = format!(
-                "[server]\nmanagement_port = {}\nworkers = 1\ndrain_timeout = \"5s\"\n\
+                "[server]\nmanagement_port = {}\nworkers = 1\ndrain_delay = \"2s\"\ndrain_timeout = \"5s\"\n\
                  [gateway]\nhttp_port = 0\nhttps_port = {}\nworkers = 1\n\
                  [throttling]\nlease_port = 0\nplain_lease_port = 0\n\
                  [log]\nlevel = \"error\"\n\
