@@ -11,7 +11,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use client::PeerOptions;
 use config::{Loaded, Role};
 use domain::{Clock, SystemClock};
 use tokio::runtime::Handle;
@@ -66,11 +65,6 @@ impl Patient<'_> {
 
     fn security(&self) -> std::path::PathBuf {
         self.home.join("security")
-    }
-
-    fn peer_options(&self) -> PeerOptions {
-        let cluster = &self.loaded.config.cluster;
-        PeerOptions { connect_timeout: cluster.connect_timeout.get(), answer_timeout: cluster.answer_timeout.get() }
     }
 }
 

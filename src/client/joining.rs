@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::membership::Membership;
 use crate::peers::{PeerError, PeerOptions, Peers, Repeat};
-use crate::probe::newcomer;
 
 /// How often it is looked at least whether the credentials want renewal: the clock may have been set.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
@@ -137,6 +136,6 @@ impl Joining {
     /// A member that may do nothing but enrol.
     fn provisional(&self) -> Result<Membership, JoinError> {
         let enrolment = self.enrolment.as_ref().ok_or(JoinError::NoToken)?;
-        Ok(newcomer(enrolment, &self.node_id, self.membership.clock()))
+        Ok(Membership::newcomer(enrolment, &self.node_id, self.membership.clock()))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, Timestamp};
+use domain::{Clock, Secret, Timestamp};
 use security::cluster_tls::ClusterCertificate;
-use security::enrolment::Credentials;
+use security::enrolment::{Credentials, Enrolment};
 use security::tls::TlsError;
 use tokio::sync::watch;
 
@@ -21,6 +21,23 @@ impl Membership {
     #[must_use]
     pub fn new(certificate: ClusterCertificate, clock: Arc<dyn Clock>) -> Self {
         Self { current: Arc::new(watch::channel(None).0), certificate, clock }
+    }
+
+    /// Of a node before its first start: it may do nothing but enrol.
+    #[must_use]
+    pub fn newcomer(enrolment: &Enrolment, node_id: &str, clock: Arc<dyn Clock>) -> Self {
+        let now = clock.now();
+        let credentials = Credentials {
+            node_id: node_id.to_owned(),
+            authority: enrolment.authority,
+            token: enrolment.token.clone(),
+            chain: String::new(),
+            key: Secret::default(),
+            issued_at: now,
+            expires_at: now,
+        };
+        let current = Arc::new(watch::channel(Some(Arc::new(credentials))).0);
+        Self { current, certificate: ClusterCertificate::default(), clock }
     }
 
     /// Takes over new credentials: calls and handshakes use them from now on.
@@ -40,11 +57,6 @@ impl Membership {
     #[must_use]
     pub fn certificate(&self) -> &ClusterCertificate {
         &self.certificate
-    }
-
-    /// Credentials without a certificate, for enrolment.
-    pub(crate) fn install_provisional(&self, credentials: Credentials) {
-        self.current.send_replace(Some(Arc::new(credentials)));
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use config::sections::cluster::Cluster;
 use hyper::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::membership::Membership;
-use connection::{Connection, Passed};
+use connection::Connection;
 pub(crate) use dial::{Address, Dialled, dial};
 
 /// Largest answer that is read: a snapshot of a large installation.
@@ -71,6 +72,13 @@ pub struct PeerOptions {
     pub answer_timeout: Duration,
 }
 
+impl PeerOptions {
+    #[must_use]
+    pub fn from_config(section: &Cluster) -> Self {
+        Self { connect_timeout: section.connect_timeout.get(), answer_timeout: section.answer_timeout.get() }
+    }
+}
+
 /// The nodes of one role; clones share connections.
 #[derive(Clone)]
 pub struct Peers(Arc<Shared>);
@@ -91,9 +99,27 @@ struct Peer {
     connection: Mutex<Option<Arc<Connection>>>,
 }
 
-/// What came of asking one peer.
+/// What is sent to a peer.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    /// A question of this node's own, with its token.
+    Own { path: &'a str, body: &'a Bytes },
+    /// Somebody else's, as it is.
+    PassedOn(&'a Request<Bytes>),
+}
+
+impl Call<'_> {
+    fn path(&self) -> &str {
+        match self {
+            Self::Own { path, .. } => path,
+            Self::PassedOn(request) => request.uri().path(),
+        }
+    }
+}
+
+/// What came of sending a call to one peer.
 enum Attempt {
-    Answered(Bytes),
+    Answered(Response<Bytes>),
     /// Nothing has arrived there.
     NotSent(String),
     /// It may have arrived there.
@@ -173,23 +199,67 @@ impl Peers {
         timeout: Duration,
     ) -> Result<(String, Bytes), PeerError> {
         let body = Bytes::from(serde_json::to_vec(question).map_err(PeerError::Question)?);
+        let (peer, answer) = self.send_to_any(Call::Own { path, body: &body }, repeat, timeout).await?;
+        Ok((peer.address.to_string(), answer.into_body()))
+    }
+
+    /// Passes on a call that is not this node's own: without its token, to the first peer that can be reached. It is never
+    /// sent to a second one once it may have arrived at the first.
+    pub async fn forward(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PeerError> {
+        let timeout = self.0.options.answer_timeout;
+        let (_, response) = self.send_to_any(Call::PassedOn(&request), Repeat::Never, timeout).await?;
+        Ok(response)
+    }
+
+    /// Asks the peer with this index and no other.
+    pub(crate) async fn call_peer<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        index: usize,
+        path: &str,
+        question: &Q,
+    ) -> Result<A, PeerError> {
+        let body = Bytes::from(serde_json::to_vec(question).map_err(PeerError::Question)?);
+        let only = self.0.peers.get(index).map(|_| index);
+        let timeout = self.0.options.answer_timeout;
+        let (index, answer) = self.send(only, Call::Own { path, body: &body }, Repeat::Safe, timeout).await?;
+        let address = self.0.peers[index].address.to_string();
+        serde_json::from_slice(answer.body()).map_err(|source| PeerError::Answer { address, source })
+    }
+
+    /// To the peer that answered last, else to the next ones.
+    async fn send_to_any(
+        &self,
+        call: Call<'_>,
+        repeat: Repeat,
+        timeout: Duration,
+    ) -> Result<(&Peer, Response<Bytes>), PeerError> {
+        let (count, first) = (self.len(), self.0.preferred.load(Ordering::Relaxed));
+        let indices = (0..count).map(|step| (first + step) % count);
+        let (index, response) = self.send(indices, call, repeat, timeout).await?;
+        self.0.preferred.store(index, Ordering::Relaxed);
+        Ok((&self.0.peers[index], response))
+    }
+
+    /// To the first of the peers with these indices that answers; with the index of that one.
+    async fn send(
+        &self,
+        indices: impl IntoIterator<Item = usize> + Send,
+        call: Call<'_>,
+        repeat: Repeat,
+        timeout: Duration,
+    ) -> Result<(usize, Response<Bytes>), PeerError> {
         let shared = &*self.0;
-        let first = shared.preferred.load(Ordering::Relaxed);
         let mut reasons = Vec::new();
         let mut refused = None;
-        for step in 0..shared.peers.len() {
-            let index = (first + step) % shared.peers.len();
+        for index in indices {
             let peer = &shared.peers[index];
             let address = peer.address.to_string();
-            match self.ask(peer, path, &body, timeout).await? {
-                Attempt::Answered(answer) => {
-                    shared.preferred.store(index, Ordering::Relaxed);
-                    return Ok((address, answer));
-                }
+            match self.send_to(peer, call, timeout).await? {
+                Attempt::Answered(response) => return Ok((index, response)),
                 Attempt::Status(status, reason) => return Err(PeerError::Status { address, status, reason }),
                 Attempt::Refused => refused = Some(address),
                 Attempt::Lost(reason) => {
-                    tracing::debug!(peer = address, path, reason, "the answer of another node was lost");
+                    tracing::debug!(peer = address, path = call.path(), reason, "the answer of another node was lost");
                     if repeat == Repeat::Never {
                         return Err(PeerError::Lost { address });
                     }
@@ -208,96 +278,39 @@ impl Peers {
         }
     }
 
-    /// Passes on a call that is not this node's own: without its token, to the first peer that can be reached. It is never
-    /// sent to a second one once it may have arrived at the first.
-    pub async fn forward(&self, request: Request<Bytes>) -> Result<Response<Bytes>, PeerError> {
-        let shared = &*self.0;
-        let first = shared.preferred.load(Ordering::Relaxed);
-        let mut reasons = Vec::new();
-        for step in 0..shared.peers.len() {
-            let index = (first + step) % shared.peers.len();
-            let peer = &shared.peers[index];
-            let address = peer.address.to_string();
-            // A second try is over a fresh connection: one that was idle may have ended at the other side.
-            for _ in 0..2 {
-                let connection = match self.connection(peer).await? {
-                    Ok(connection) => connection,
-                    Err(reason) => {
-                        reasons.push(format!("{address}: {reason}"));
-                        break;
-                    }
-                };
-                let passed =
-                    tokio::time::timeout(shared.options.answer_timeout, connection.pass(request.clone())).await;
-                match passed {
-                    Ok(Passed::Answered(response)) => {
-                        shared.preferred.store(index, Ordering::Relaxed);
-                        return Ok(response);
-                    }
-                    Ok(Passed::NotSent(reason)) => {
-                        drop_connection(peer, &connection).await;
-                        reasons.push(format!("{address}: {reason}"));
-                    }
-                    Ok(Passed::Lost) | Err(_) => {
-                        drop_connection(peer, &connection).await;
-                        return Err(PeerError::Lost { address });
-                    }
-                }
-            }
-        }
-        Err(PeerError::Unreachable { role: shared.role, reasons })
-    }
-
-    /// Asks the peer with this index and no other.
-    pub(crate) async fn call_peer<Q: Serialize + Sync, A: DeserializeOwned>(
-        &self,
-        index: usize,
-        path: &str,
-        question: &Q,
-    ) -> Result<A, PeerError> {
-        let role = self.0.role;
-        let Some(peer) = self.0.peers.get(index) else {
-            return Err(PeerError::Unreachable { role, reasons: Vec::new() });
-        };
-        let address = peer.address.to_string();
-        let body = Bytes::from(serde_json::to_vec(question).map_err(PeerError::Question)?);
-        match self.ask(peer, path, &body, self.0.options.answer_timeout).await? {
-            Attempt::Answered(body) => {
-                serde_json::from_slice(&body).map_err(|source| PeerError::Answer { address, source })
-            }
-            Attempt::Status(status, reason) => Err(PeerError::Status { address, status, reason }),
-            Attempt::Refused => Err(PeerError::Refused { address }),
-            Attempt::NotSent(reason) | Attempt::Lost(reason) | Attempt::Unable(reason) => {
-                Err(PeerError::Unreachable { role, reasons: vec![format!("{address}: {reason}")] })
-            }
-        }
-    }
-
-    /// A refusal is tried once more over a fresh connection: the peer's certificate may have been renewed, and the token
-    /// was narrowed to the old one.
-    async fn ask(&self, peer: &Peer, path: &str, body: &Bytes, timeout: Duration) -> Result<Attempt, PeerError> {
+    /// A call that was not sent is tried once more over a fresh connection: one that was idle may have ended at the other
+    /// side, which says nothing about the peer. So is one that was refused: the peer's certificate may have been renewed,
+    /// and the token was narrowed to the old one.
+    async fn send_to(&self, peer: &Peer, call: Call<'_>, timeout: Duration) -> Result<Attempt, PeerError> {
         let mut is_second = false;
         loop {
             let connection = match self.connection(peer).await? {
                 Ok(connection) => connection,
                 Err(reason) => return Ok(Attempt::NotSent(reason)),
             };
-            let credentials = self.0.membership.current().ok_or(PeerError::NotAMember)?;
-            let asked = connection.ask(path, body.clone(), &credentials, self.0.membership.now());
-            let attempt = match tokio::time::timeout(timeout, asked).await {
-                Ok(attempt) => attempt,
+            let sent = tokio::time::timeout(timeout, self.send_over(&connection, call)).await;
+            let attempt = match sent {
+                Ok(attempt) => attempt?,
                 Err(_elapsed) => Attempt::Lost(format!("no answer within {timeout:?}")),
             };
-            let is_broken = matches!(attempt, Attempt::NotSent(_) | Attempt::Lost(_) | Attempt::Refused);
-            if is_broken {
+            if matches!(attempt, Attempt::NotSent(_) | Attempt::Lost(_) | Attempt::Refused) {
                 drop_connection(peer, &connection).await;
             }
-            // A connection that was idle may have ended at the other side: that says nothing about the peer.
-            let again = matches!(attempt, Attempt::Refused | Attempt::NotSent(_));
-            if !again || is_second {
+            if is_second || !matches!(attempt, Attempt::NotSent(_) | Attempt::Refused) {
                 return Ok(attempt);
             }
             is_second = true;
+        }
+    }
+
+    async fn send_over(&self, connection: &Connection, call: Call<'_>) -> Result<Attempt, PeerError> {
+        match call {
+            Call::Own { path, body } => {
+                let membership = &self.0.membership;
+                let credentials = membership.current().ok_or(PeerError::NotAMember)?;
+                Ok(connection.ask(path, body.clone(), &credentials, membership.now()).await)
+            }
+            Call::PassedOn(request) => Ok(connection.pass(request.clone()).await),
         }
     }
 

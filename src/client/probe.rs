@@ -1,14 +1,10 @@
 //! Looks at one other node step by step, for operators: its name, a connection, TLS under the cluster's authority, what it says
 //! of itself, and whether it takes this node's token.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::Clock;
 use hyper::{Method, Request, StatusCode};
-use security::cluster_tls::ClusterCertificate;
-use security::enrolment::{Credentials, Enrolment};
 use serde_json::json;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::Handle;
@@ -116,23 +112,6 @@ impl Probe {
         let reasons: Vec<&str> = reasons.iter().map(|reason| reason.strip_prefix(&address).unwrap_or(reason)).collect();
         reasons.join("; ")
     }
-}
-
-/// A member that may do nothing but enrol, as a node before its first start.
-#[must_use]
-pub fn newcomer(enrolment: &Enrolment, node_id: &str, clock: Arc<dyn Clock>) -> Membership {
-    let now = clock.now();
-    let membership = Membership::new(ClusterCertificate::default(), clock);
-    membership.install_provisional(Credentials {
-        node_id: node_id.to_owned(),
-        authority: enrolment.authority,
-        token: enrolment.token.clone(),
-        chain: String::new(),
-        key: domain::Secret::default(),
-        issued_at: now,
-        expires_at: now,
-    });
-    membership
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = std::io::Result<T>>) -> Result<T, String> {

@@ -1,8 +1,7 @@
 //! The node's place in its cluster: keys of a traffic manager, credentials of any other node, and the token to join with.
 
-use client::{Membership, probe};
+use client::Membership;
 use config::Role;
-use domain::Timestamp;
 use security::cluster::ClusterKeys;
 use security::cluster_tls::ClusterCertificate;
 use security::enrolment::{Credentials, Enrolment};
@@ -11,7 +10,7 @@ use store::{ApimDb, Database};
 use telemetry::error_chain::ErrorChain;
 
 use super::{Patient, Report};
-use crate::home::cluster_folder;
+use crate::home::{cluster_folder, membership_file};
 
 const MINT: &str = "run 'gatewright token mint' with this node's role on a traffic manager, and give the text as \
                     GATEWRIGHT__CLUSTER__TOKEN_FILE";
@@ -36,7 +35,7 @@ pub(super) async fn examine(patient: &Patient<'_>, report: &mut Report) -> Optio
     }
     let enrolment = enrolment?;
     let node_id = patient.loaded.config.cluster.node_id.as_deref().unwrap_or("doctor");
-    let membership = probe::newcomer(&enrolment, node_id, patient.clock.clone());
+    let membership = Membership::newcomer(&enrolment, node_id, patient.clock.clone());
     Some(Means { membership, is_member: false })
 }
 
@@ -56,7 +55,7 @@ fn enrolment(patient: &Patient<'_>, report: &mut Report) -> Option<Enrolment> {
 
 fn credentials(patient: &Patient<'_>, enrolment: Option<&Enrolment>, report: &mut Report) -> Option<Means> {
     let subject = "membership";
-    let file = patient.security().join("node.json");
+    let file = membership_file(&patient.security());
     let joins = |report: &mut Report, detail: String| {
         if enrolment.is_some() {
             report.doubtful(subject, detail, "the node joins with its token when it starts");
@@ -88,7 +87,7 @@ fn credentials(patient: &Patient<'_>, enrolment: Option<&Enrolment>, report: &mu
         let advice = "the stored membership counts; remove the token, or remove node.json to join the other cluster";
         report.doubtful("joining token", "is of another cluster than the node is a member of", advice);
     }
-    let renewal = renewal_of(&credentials);
+    let renewal = credentials.renewal_at();
     let is_late = credentials.wants_renewal(now);
     let membership = Membership::new(ClusterCertificate::default(), patient.clock.clone());
     if let Err(error) = membership.install(credentials) {
@@ -103,12 +102,6 @@ fn credentials(patient: &Patient<'_>, enrolment: Option<&Enrolment>, report: &mu
         report.fine(subject, format!("{node_id} until {until}, is renewed at {renewal}"));
     }
     Some(Means { membership, is_member: true })
-}
-
-/// At two thirds of the life.
-fn renewal_of(credentials: &Credentials) -> Timestamp {
-    let life = credentials.expires_at.since(credentials.issued_at);
-    credentials.issued_at.plus(life / 3 * 2)
 }
 
 async fn cluster_keys(patient: &Patient<'_>, report: &mut Report) {

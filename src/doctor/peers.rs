@@ -1,5 +1,6 @@
 //! The other nodes that this one calls, link by link.
 
+use client::PeerOptions;
 use client::probe::{Obstacle, Probe, Reached};
 use config::Role;
 use domain::internal_api::{key_manager, nodes};
@@ -52,8 +53,8 @@ async fn all(patient: &Patient<'_>, means: &Means, role: &'static str, urls: &[S
 }
 
 async fn one(patient: &Patient<'_>, means: &Means, role: &'static str, url: &str) -> Result<Reached, Obstacle> {
-    let (options, runtime) = (patient.peer_options(), patient.runtime.clone());
-    let probe = Probe::new(role, url, means.membership.clone(), options, runtime);
+    let options = PeerOptions::from_config(&patient.loaded.config.cluster);
+    let probe = Probe::new(role, url, means.membership.clone(), options, patient.runtime.clone());
     let reached = probe.reach().await?;
     match role {
         role::TRAFFIC_MANAGER => {

@@ -60,11 +60,6 @@ impl NodeContext {
         format!("https://{}", std::net::SocketAddr::new(host, address.port()))
     }
 
-    pub fn peer_options(&self) -> PeerOptions {
-        let cluster = &self.config.cluster;
-        PeerOptions { connect_timeout: cluster.connect_timeout.get(), answer_timeout: cluster.answer_timeout.get() }
-    }
-
     /// The traffic managers that `[cluster]` names.
     pub fn traffic_managers(&self) -> Peers {
         self.peers(domain::node::role::TRAFFIC_MANAGER, &self.config.cluster.traffic_managers)
@@ -79,6 +74,12 @@ impl NodeContext {
     }
 
     fn peers(&self, role: &'static str, urls: &[String]) -> Peers {
-        Peers::new(role, urls, self.membership.clone(), self.peer_options(), self.runtime.clone())
+        Peers::new(
+            role,
+            urls,
+            self.membership.clone(),
+            PeerOptions::from_config(&self.config.cluster),
+            self.runtime.clone(),
+        )
     }
 }

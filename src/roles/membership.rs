@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
+use client::PeerOptions;
 use client::joining::Joining;
 use config::{Profile, Role};
 use domain::contract::NodeAuthenticator;
@@ -163,8 +164,8 @@ fn joining(node: &NodeContext) -> Result<Joining, Cause> {
         roles: node_roles(&node.profile),
         enrolment,
         traffic_managers: section.traffic_managers.clone(),
-        options: node.peer_options(),
-        store: node.security.join("node.json"),
+        options: PeerOptions::from_config(section),
+        store: home::membership_file(&node.security),
         runtime: node.runtime.clone(),
     })
 }

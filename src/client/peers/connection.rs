@@ -38,13 +38,6 @@ pub(super) struct Connection {
     narrowed: Mutex<Option<Narrowed>>,
 }
 
-/// What came of passing a call on.
-pub(super) enum Passed {
-    Answered(Response<Bytes>),
-    NotSent(String),
-    Lost,
-}
-
 /// A token for this connection.
 #[derive(Clone)]
 struct Narrowed {
@@ -81,50 +74,45 @@ impl Connection {
         !self.sender.is_closed()
     }
 
+    /// Asks in this node's own name.
     pub(super) async fn ask(&self, path: &str, body: Bytes, credentials: &Credentials, now: Timestamp) -> Attempt {
         let header = match self.authorization(credentials, now) {
             Ok(header) => header,
             Err(error) => return Attempt::NotSent(error),
         };
-        let request = Request::post(format!("https://{}{path}", self.authority))
-            .header(CONTENT_TYPE, "application/json")
-            .header(AUTHORIZATION, header)
-            .body(Full::new(body));
+        let request =
+            Request::post(path).header(CONTENT_TYPE, "application/json").header(AUTHORIZATION, header).body(body);
         let request = match request {
             Ok(request) => request,
             Err(error) => return Attempt::NotSent(error.to_string()),
         };
-        let mut sender = self.sender.clone();
-        if let Err(error) = sender.ready().await {
-            return Attempt::NotSent(error.to_string());
-        }
-        match sender.send_request(request).await {
-            Ok(response) => read(response).await,
-            Err(error) => Attempt::Lost(error.to_string()),
-        }
+        let bytes_max = |status: StatusCode| if status.is_success() { ANSWER_BYTES_MAX } else { REASON_BYTES_MAX };
+        self.send(request, bytes_max).await.map_or_else(|failed| failed, understand)
     }
 
-    /// Sends a call as it is; its target is a path.
-    pub(super) async fn pass(&self, request: Request<Bytes>) -> Passed {
+    /// Sends a call as it is, and takes every answer as it is.
+    pub(super) async fn pass(&self, request: Request<Bytes>) -> Attempt {
+        self.send(request, |_| PASSED_BYTES_MAX).await.map_or_else(|failed| failed, Attempt::Answered)
+    }
+
+    /// The target of `request` is a path; `bytes_max` limits what is read of an answer. Fails with what else came of it.
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        bytes_max: fn(StatusCode) -> usize,
+    ) -> Result<Response<Bytes>, Attempt> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = match format!("https://{}{path}", self.authority).parse() {
-            Ok(uri) => uri,
-            Err(_) => return Passed::NotSent("the target is not valid".to_owned()),
-        };
+        let uri = format!("https://{}{path}", self.authority).parse();
+        parts.uri = uri.map_err(|_| Attempt::NotSent("the target is not valid".to_owned()))?;
         parts.version = Version::HTTP_2;
         let mut sender = self.sender.clone();
-        if let Err(error) = sender.ready().await {
-            return Passed::NotSent(error.to_string());
-        }
-        let Ok(response) = sender.send_request(Request::from_parts(parts, Full::new(body))).await else {
-            return Passed::Lost;
-        };
-        let (parts, body) = response.into_parts();
-        match Limited::new(body, PASSED_BYTES_MAX).collect().await {
-            Ok(body) => Passed::Answered(Response::from_parts(parts, body.to_bytes())),
-            Err(_) => Passed::Lost,
-        }
+        sender.ready().await.map_err(|error| Attempt::NotSent(error.to_string()))?;
+        let sent = sender.send_request(Request::from_parts(parts, Full::new(body))).await;
+        let (parts, body) = sent.map_err(|error| Attempt::Lost(error.to_string()))?.into_parts();
+        let body = Limited::new(body, bytes_max(parts.status)).collect().await;
+        let body = body.map_err(|error| Attempt::Lost(error.to_string()))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
     fn authorization(&self, credentials: &Credentials, now: Timestamp) -> Result<HeaderValue, String> {
@@ -148,20 +136,15 @@ impl Connection {
     }
 }
 
-async fn read(response: Response<hyper::body::Incoming>) -> Attempt {
-    let status = response.status();
-    let limit = if status.is_success() { ANSWER_BYTES_MAX } else { REASON_BYTES_MAX };
-    let body = match Limited::new(response.into_body(), limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => return Attempt::Lost(error.to_string()),
-    };
-    match status {
-        status if status.is_success() => Attempt::Answered(body),
+/// What an answer says to a call of this node's own.
+fn understand(response: Response<Bytes>) -> Attempt {
+    match response.status() {
+        status if status.is_success() => Attempt::Answered(response),
         StatusCode::UNAUTHORIZED => Attempt::Refused,
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             Attempt::Unable(format!("answers {}", status.as_u16()))
         }
-        status => Attempt::Status(status.as_u16(), reason(&body)),
+        status => Attempt::Status(status.as_u16(), reason(response.body())),
     }
 }
 
