@@ -83,6 +83,12 @@ pub fn cluster_folder(security: &Path) -> PathBuf {
     security.join("cluster")
 }
 
+/// What a node got when it joined its cluster, below a home's folder for keys.
+#[must_use]
+pub fn membership_file(security: &Path) -> PathBuf {
+    security.join("node.json")
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

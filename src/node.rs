@@ -77,7 +77,10 @@ impl Node {
         let started =
             runtime.spawn(boot::start(options.loaded, home, listeners, certificate, runtime.handle().clone())).await;
         match started {
-            Ok(Ok(parts)) => Ok(RunningNode::new(parts, runtime)),
+            Ok(Ok(mut node)) => {
+                node.runtime = Some(runtime);
+                Ok(node)
+            }
             Ok(Err(error)) => {
                 runtime.shutdown_background();
                 Err(error)

@@ -18,24 +18,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::databases::{self, DatabaseCheck};
 use super::roles::{Roles, Sockets};
-use super::running::Parts;
+use super::running::RunningNode;
 use super::{Databases, NodeContext, StartError};
 use crate::demo;
-use crate::home::Home;
+use crate::home::{Home, membership_file};
 use crate::listeners::{Addresses, Listeners};
 use crate::roles::RoleError;
 
 /// What `/services/Version` says.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Runs on the node's own runtime.
+/// Runs on the node's own runtime, which the caller hands to the node.
 pub(super) async fn start(
     loaded: Loaded,
     home: Home,
     listeners: Listeners,
     certificate: ClusterCertificate,
     runtime: Handle,
-) -> Result<Parts, StartError> {
+) -> Result<RunningNode, StartError> {
     let Listeners { management, tls, version, gateway, leases, demo, addresses } = listeners;
     let key_encryption_key = loaded.key_encryption_key.clone();
     let (node, databases) = open(loaded, &home, &addresses, certificate, runtime).await?;
@@ -60,7 +60,7 @@ pub(super) async fn start(
     // Nothing fails any more: from here on the tokens are cancelled by the node.
     on_failure.0.disarm();
     on_failure.1.disarm();
-    Ok(Parts {
+    Ok(RunningNode {
         node_id: node.node_id,
         certificate: node.membership.certificate().clone(),
         addresses,
@@ -74,7 +74,8 @@ pub(super) async fn start(
         tasks: started.tasks,
         drain_delay: node.config.server.drain_delay.get(),
         drain_timeout: node.config.server.drain_timeout.get(),
-        home,
+        runtime: None,
+        home: Some(home),
     })
 }
 
@@ -154,7 +155,7 @@ fn node_id(config: &config::Config, carbon: &Carbon, home: &Home) -> Result<Stri
         return Ok(configured.clone());
     }
     // A node store that was lost must not cost the node its membership.
-    let member = Credentials::load(&home.security().join("node.json")).ok().flatten();
+    let member = Credentials::load(&membership_file(&home.security())).ok().flatten();
     let random = domain::EventId::random().to_string();
     let fresh = member.map_or_else(|| format!("node-{random}"), |credentials| credentials.node_id);
     carbon.get_or_insert("node_id", &fresh).map_err(RoleError::of("node store"))

@@ -22,82 +22,29 @@ const READY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A node whose roles run. Dropping it stops it without waiting.
 pub struct RunningNode {
-    node_id: String,
-    addresses: Addresses,
-    certificate: ClusterCertificate,
-    routes: Vec<String>,
-    metrics: Metrics,
-    health: Health,
-    /// Servers and the gateway: cancelled first.
-    serving: CancellationToken,
-    /// Background tasks, on which calls in flight still depend: cancelled second.
-    working: CancellationToken,
-    gateway: Option<RunningGateway>,
-    threads: Vec<thread::JoinHandle<()>>,
-    tasks: Vec<JoinHandle<()>>,
-    drain_delay: Duration,
-    drain_timeout: Duration,
-    runtime: Option<Runtime>,
-    /// The last to go: another node may use the folder then.
-    home: Option<Home>,
-}
-
-/// What the start hands over.
-pub(super) struct Parts {
-    pub node_id: String,
-    pub addresses: Addresses,
-    pub certificate: ClusterCertificate,
+    pub(super) node_id: String,
+    pub(super) addresses: Addresses,
+    pub(super) certificate: ClusterCertificate,
     /// Method and path of each operation on the management listener that is in a room's table.
-    pub routes: Vec<String>,
-    pub metrics: Metrics,
-    pub health: Health,
-    pub serving: CancellationToken,
-    pub working: CancellationToken,
-    pub gateway: Option<RunningGateway>,
-    pub threads: Vec<thread::JoinHandle<()>>,
-    pub tasks: Vec<JoinHandle<()>>,
-    pub drain_delay: Duration,
-    pub drain_timeout: Duration,
-    pub home: Home,
+    pub(super) routes: Vec<String>,
+    pub(super) metrics: Metrics,
+    pub(super) health: Health,
+    /// Servers and the gateway: cancelled first.
+    pub(super) serving: CancellationToken,
+    /// Background tasks, on which calls in flight still depend: cancelled second.
+    pub(super) working: CancellationToken,
+    pub(super) gateway: Option<RunningGateway>,
+    pub(super) threads: Vec<thread::JoinHandle<()>>,
+    pub(super) tasks: Vec<JoinHandle<()>>,
+    pub(super) drain_delay: Duration,
+    pub(super) drain_timeout: Duration,
+    /// Ended by whoever started it, as long as it is not here.
+    pub(super) runtime: Option<Runtime>,
+    /// The last to go: another node may use the folder then.
+    pub(super) home: Option<Home>,
 }
 
 impl RunningNode {
-    pub(super) fn new(parts: Parts, runtime: Runtime) -> Self {
-        let Parts {
-            node_id,
-            addresses,
-            certificate,
-            routes,
-            metrics,
-            health,
-            serving,
-            working,
-            gateway,
-            threads,
-            tasks,
-            drain_delay,
-            drain_timeout,
-            home,
-        } = parts;
-        Self {
-            node_id,
-            addresses,
-            certificate,
-            routes,
-            metrics,
-            health,
-            serving,
-            working,
-            gateway,
-            threads,
-            tasks,
-            drain_delay,
-            drain_timeout,
-            runtime: Some(runtime),
-            home: Some(home),
-        }
-    }
-
     /// Where the node can be reached.
     #[must_use]
     pub fn addresses(&self) -> &Addresses {

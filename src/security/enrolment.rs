@@ -147,12 +147,16 @@ impl Credentials {
         self.renewal_in(now).is_zero()
     }
 
-    /// Time until two thirds of the life are over.
+    /// When two thirds of the life are over.
+    #[must_use]
+    pub fn renewal_at(&self) -> Timestamp {
+        self.issued_at.plus(self.expires_at.since(self.issued_at) / 3 * 2)
+    }
+
+    /// Time until then.
     #[must_use]
     pub fn renewal_in(&self, now: Timestamp) -> Duration {
-        let life = self.expires_at.as_millis().saturating_sub(self.issued_at.as_millis());
-        let due = self.issued_at.as_millis().saturating_add(life / 3 * 2);
-        Duration::from_millis(u64::try_from(due.saturating_sub(now.as_millis())).unwrap_or(0))
+        self.renewal_at().since(now)
     }
 }
 
