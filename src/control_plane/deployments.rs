@@ -48,21 +48,35 @@ pub enum UndeployTarget {
     All,
 }
 
-/// Adds to each deployment of one API what gateways acknowledged.
-pub(crate) fn views(
+/// Where the API is deployed.
+pub(crate) fn of_api(
     conn: &mut ApimConn,
-    wished: Vec<Deployment>,
+    api_id: ApiId,
     now: Timestamp,
     fresh_for: Duration,
 ) -> Result<Vec<DeploymentView>, Failure> {
-    let ids: Vec<ApiId> = wished.first().map(|deployment| deployment.api_id).into_iter().collect();
-    let report = gateways::counts(conn, &ids, now, fresh_for)?;
-    let view = |deployment: Deployment| DeploymentView {
-        counts: report.of(deployment.api_id, &deployment.environment, deployment.revision_id),
-        gateways: report.gateways(deployment.api_id, &deployment.environment, deployment.revision_id),
-        deployment,
+    let wished = deployments::list(conn, api_id)?;
+    if wished.is_empty() {
+        return Ok(Vec::new());
+    }
+    let report = gateways::counts(conn, &[api_id], now, fresh_for)?;
+    let view = |deployment: Deployment| {
+        let gateways = report.gateways(api_id, &deployment.environment, deployment.revision_id);
+        DeploymentView { counts: gateways.iter().collect(), gateways, deployment }
     };
     Ok(wished.into_iter().map(view).collect())
+}
+
+/// Where the revision is deployed.
+pub(crate) fn of_revision(
+    conn: &mut ApimConn,
+    revision: &Revision,
+    now: Timestamp,
+    fresh_for: Duration,
+) -> Result<Vec<DeploymentView>, Failure> {
+    let mut views = of_api(conn, revision.api_id, now, fresh_for)?;
+    views.retain(|view| view.deployment.revision_id == revision.id);
+    Ok(views)
 }
 
 impl ControlPlane {
@@ -87,9 +101,7 @@ impl ControlPlane {
                 let api = apis::lock(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
                 let revision = resolve(conn, api_id, &named)?;
                 deploy(conn, &api, &revision, &targets, now)?;
-                let wished = deployments::list(conn, api_id)?;
-                let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
-                views(conn, wished, now, fresh_for)
+                of_revision(conn, &revision, now, fresh_for)
             })
             .await
     }
@@ -114,9 +126,7 @@ impl ControlPlane {
             let views = self.apim().read(move |conn| {
                 apis::find(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
                 let revision = resolve(conn, api_id, &named)?;
-                let wished = deployments::list(conn, api_id)?;
-                let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
-                views(conn, wished, now, fresh_for)
+                of_revision(conn, &revision, now, fresh_for)
             });
             let views = views.await?;
             let is_settled = views.iter().all(|view| view.counts.is_settled());
@@ -204,9 +214,7 @@ impl ControlPlane {
                 for environment in names {
                     undeploy(conn, &organization, api_id, environment, now)?;
                 }
-                let wished = deployments::list(conn, api_id)?;
-                let wished = wished.into_iter().filter(|deployment| deployment.revision_id == revision.id).collect();
-                views(conn, wished, now, fresh_for)
+                of_revision(conn, &revision, now, fresh_for)
             })
             .await
     }

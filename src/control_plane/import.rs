@@ -4,13 +4,13 @@ use domain::api::Api;
 use domain::lifecycle::LifecycleState;
 use domain::oauth::Principal;
 use domain::revision::{REVISIONS_PER_API_MAX, Revision};
-use domain::{ApiId, Failure, Timestamp, error_code};
+use domain::{Failure, Timestamp, error_code};
 use store::ApimConn;
 use store::apim::{apis, deployments, revisions};
 use store::shared::registry;
 
 use crate::ControlPlane;
-use crate::apis::{NewApi, Uploaded, check, insert, store_change, take_turn};
+use crate::apis::{NewApi, Uploaded, check, insert, store_change, take_turn, working_copy};
 use crate::deployments::{CheckedTarget, DeployTarget, deploy, undeploy};
 use crate::lifecycle::advance;
 use crate::revisions::freeze;
@@ -91,34 +91,17 @@ impl ControlPlane {
 
     fn plan(&self, caller: &Principal, imported: ImportedApi) -> Result<Plan, Failure> {
         check::details(&imported.new.details)?;
-        let (now, user) = (self.now(), caller.qualified_name());
-        let provider = match &imported.provider {
-            Some(provider) => own_provider(caller, provider)?,
-            None => user.clone(),
-        };
+        let now = self.now();
+        let provider = imported.provider.as_deref().map(|provider| own_provider(caller, provider)).transpose()?;
         let targets = if imported.targets.is_empty() {
             Vec::new()
         } else {
             self.check_targets(self.with_vhosts(imported.targets))?
         };
-        let new = imported.new;
-        let wished = Api {
-            id: ApiId::random(),
-            organization: caller.organization.clone(),
-            name: new.name,
-            version: new.version,
-            context: new.context.within(&caller.organization)?,
-            provider,
-            state: LifecycleState::Created,
-            is_default_version: new.is_default_version,
-            definition_hash: None,
-            details: new.details,
-            created_at: now,
-            created_by: user.clone(),
-            updated_at: now,
-            updated_by: user,
-            row_version: 1,
-        };
+        let mut wished = working_copy(caller, imported.new, None, now)?;
+        if let Some(provider) = provider {
+            wished.provider = provider;
+        }
         let (existing, full_revisions) = (imported.existing, imported.full_revisions);
         Ok(Plan { wished, state: imported.state, targets, existing, full_revisions, now })
     }

@@ -7,7 +7,7 @@ use store::apim::{apis, deployments, revisions};
 
 use crate::ControlPlane;
 use crate::apis::{not_found, parse_id, store_change};
-use crate::deployments::{DeploymentView, views};
+use crate::deployments::{DeploymentView, of_api, of_revision};
 use crate::revisions::{RevisionName, RevisionView, resolve, revision_not_found};
 
 impl ControlPlane {
@@ -21,9 +21,7 @@ impl ControlPlane {
             .read(move |conn| {
                 apis::find(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
                 let revision = resolve(conn, api_id, &named)?;
-                let mut wished = deployments::list(conn, api_id)?;
-                wished.retain(|deployment| deployment.revision_id == revision.id);
-                Ok(RevisionView { deployments: views(conn, wished, now, fresh_for)?, revision })
+                Ok(RevisionView { deployments: of_revision(conn, &revision, now, fresh_for)?, revision })
             })
             .await
     }
@@ -99,8 +97,7 @@ impl ControlPlane {
         self.apim()
             .read(move |conn| {
                 apis::find(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
-                let wished = deployments::list(conn, api_id)?;
-                views(conn, wished, now, fresh_for)
+                of_api(conn, api_id, now, fresh_for)
             })
             .await
     }

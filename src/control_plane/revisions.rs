@@ -2,13 +2,13 @@
 
 use domain::api::Api;
 use domain::oauth::Principal;
-use domain::revision::{Deployment, REVISIONS_PER_API_MAX, Revision};
+use domain::revision::{REVISIONS_PER_API_MAX, Revision};
 use domain::{ApiId, Failure, RevisionId, Timestamp, error_code};
 use store::ApimConn;
-use store::apim::{apis, artifacts, deployments, revisions};
+use store::apim::{apis, artifacts, revisions};
 
 use crate::apis::{not_found, parse_id};
-use crate::deployments::{DeploymentView, views};
+use crate::deployments::{DeploymentView, of_api};
 use crate::{ControlPlane, artifact};
 
 /// A revision and where it is deployed.
@@ -97,8 +97,7 @@ impl ControlPlane {
             .read(move |conn| {
                 apis::find(conn, &organization, api_id)?.ok_or_else(|| not_found(api_id))?;
                 let stored = revisions::list(conn, api_id)?;
-                let wished: Vec<Deployment> = deployments::list(conn, api_id)?;
-                let mut deployments = views(conn, wished, now, fresh_for)?;
+                let mut deployments = of_api(conn, api_id, now, fresh_for)?;
                 let revisions = stored.into_iter().map(|revision| {
                     let own = deployments.extract_if(.., |view| view.deployment.revision_id == revision.id).collect();
                     RevisionView { revision, deployments: own }

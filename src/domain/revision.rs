@@ -81,6 +81,24 @@ impl DeploymentState {
     }
 }
 
+impl<'a> FromIterator<&'a GatewayStanding> for DeploymentCounts {
+    fn from_iter<I: IntoIterator<Item = &'a GatewayStanding>>(gateways: I) -> Self {
+        let mut counts = Self::default();
+        for gateway in gateways {
+            counts.live += 1;
+            match gateway.state {
+                GatewayState::Deployed => {
+                    counts.deployed += 1;
+                    counts.succeeded_at = counts.succeeded_at.max(gateway.at);
+                }
+                GatewayState::Failed(_) => counts.failed += 1,
+                GatewayState::Pending => {}
+            }
+        }
+        counts
+    }
+}
+
 impl DeploymentCounts {
     #[must_use]
     pub fn state(&self) -> DeploymentState {

@@ -29,19 +29,7 @@ impl DeploymentReport {
     /// What live gateways of `environment` said of this revision.
     #[must_use]
     pub fn of(&self, api_id: ApiId, environment: &str, revision_id: RevisionId) -> DeploymentCounts {
-        let mut counts = DeploymentCounts::default();
-        for gateway in self.gateways(api_id, environment, revision_id) {
-            counts.live += 1;
-            match gateway.state {
-                GatewayState::Deployed => {
-                    counts.deployed += 1;
-                    counts.succeeded_at = counts.succeeded_at.max(gateway.at);
-                }
-                GatewayState::Failed(_) => counts.failed += 1,
-                GatewayState::Pending => {}
-            }
-        }
-        counts
+        self.gateways(api_id, environment, revision_id).iter().collect()
     }
 
     /// Each live gateway of `environment` with what it said of this revision.

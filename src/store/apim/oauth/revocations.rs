@@ -71,23 +71,26 @@ pub fn is_revoked(conn: &mut ApimConn, token: TokenFacts<'_>) -> Result<bool, St
 
 /// Every revocation that still matters at `now`, for snapshots.
 pub fn list(conn: &mut ApimConn, now: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
-    let rows: Vec<(String, String, String, Option<i64>, i64)> = oauth_revocations::table
+    let rows: Vec<Row> = oauth_revocations::table
         .filter(oauth_revocations::expires_at.gt(now.as_millis()))
         .order(oauth_revocations::id)
-        .select((
-            oauth_revocations::organization,
-            oauth_revocations::kind,
-            oauth_revocations::subject,
-            oauth_revocations::issued_before,
-            oauth_revocations::expires_at,
-        ))
+        .select(Row::as_select())
         .load(conn.db())?;
     rows.into_iter().map(entry).collect()
 }
 
-fn entry(
-    (organization, kind, subject, issued_before, expires_at): (String, String, String, Option<i64>, i64),
-) -> Result<RevocationEntry, StoreError> {
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = oauth_revocations)]
+struct Row {
+    organization: String,
+    kind: String,
+    subject: String,
+    issued_before: Option<i64>,
+    expires_at: i64,
+}
+
+fn entry(row: Row) -> Result<RevocationEntry, StoreError> {
+    let Row { organization, kind, subject, issued_before, expires_at } = row;
     let before = || {
         let millis = issued_before.ok_or_else(|| StoreError::corrupt("revocation", "it has no time"))?;
         Ok::<_, StoreError>(Timestamp::from_millis(millis))

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use domain::Timestamp;
 use domain::runtime::RevocationEntry;
 
-use super::{entry, oauth_revocations};
+use super::{Row, entry, oauth_revocations};
 use crate::apim::apis::Page;
 use crate::apim::tenants::Tenants;
 use crate::database::ApimConn;
@@ -25,17 +25,11 @@ pub fn list(
         }
     };
     let total = filtered().count().get_result(conn.db())?;
-    let rows: Vec<(String, String, String, Option<i64>, i64)> = filtered()
+    let rows: Vec<Row> = filtered()
         .order(oauth_revocations::id)
         .offset(i64::from(page.offset))
         .limit(i64::from(page.limit))
-        .select((
-            oauth_revocations::organization,
-            oauth_revocations::kind,
-            oauth_revocations::subject,
-            oauth_revocations::issued_before,
-            oauth_revocations::expires_at,
-        ))
+        .select(Row::as_select())
         .load(conn.db())?;
     Ok((rows.into_iter().map(entry).collect::<Result<_, _>>()?, total))
 }
