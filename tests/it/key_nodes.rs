@@ -22,7 +22,7 @@ use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
 
 use crate::support::DatabaseKind;
-use crate::support::database::{Databases, postgres_is_there};
+use crate::support::database::Databases;
 use crate::support::process::Process;
 use crate::support::rest::{Answer, client};
 use crate::support::sandbox::{FREE_PORTS, configure};
@@ -250,27 +250,7 @@ async fn the_command_publishes_a_key_beside_a_running_node() {
     node.kill();
 }
 
-macro_rules! per_database {
-    ($($name:ident)*) => {
-        mod on_sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::DatabaseKind::Sqlite).await;
-            })*
-        }
-
-        mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                if super::postgres_is_there() {
-                    super::$name(super::DatabaseKind::Postgres).await;
-                }
-            })*
-        }
-    };
-}
-
-per_database! {
+crate::per_database! {
     nodes_that_start_together_share_one_key_and_one_issuer
     a_rotation_through_one_node_fails_no_valid_token_on_any
 }

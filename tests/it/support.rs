@@ -29,58 +29,70 @@ pub use wait::eventually;
 /// Makes one test per database of an async function that takes a [`Sandbox`].
 #[macro_export]
 macro_rules! on_both_databases {
-    ($($(#[$doc:meta])* async fn $name:ident($sandbox:ident) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            $(#[$doc])*
-            async fn run($sandbox: &mut $crate::support::Sandbox) $body
-
-            $crate::sandbox_test! { on_sqlite, $crate::support::DatabaseKind::Sqlite }
-            $crate::sandbox_test! { on_postgres, $crate::support::DatabaseKind::Postgres }
-        }
-    )*};
+    ($($(#[$doc:meta])* async fn $name:ident($sandbox:ident) $body:block)*) => {
+        $crate::sandbox_tests! { $($(#[$doc])* $name $sandbox $body [
+            on_sqlite: AllInOne Sqlite,
+            on_postgres: AllInOne Postgres,
+        ])* }
+    };
 }
 
 /// As [`on_both_databases!`], and once more with a node for each role, on PostgreSQL.
 #[macro_export]
 macro_rules! on_every_topology {
-    ($($(#[$doc:meta])* async fn $name:ident($sandbox:ident) $body:block)*) => {$(
+    ($($(#[$doc:meta])* async fn $name:ident($sandbox:ident) $body:block)*) => {
+        $crate::sandbox_tests! { $($(#[$doc])* $name $sandbox $body [
+            on_sqlite: AllInOne Sqlite,
+            on_postgres: AllInOne Postgres,
+            split: Split Postgres,
+        ])* }
+    };
+}
+
+/// What the macros above make: a module per function, with a test per sandbox that can be had here.
+#[macro_export]
+macro_rules! sandbox_tests {
+    ($($(#[$doc:meta])* $name:ident $sandbox:ident $body:block [$($test:ident: $topology:ident $kind:ident,)*])*) => {$(
         mod $name {
             use super::*;
 
             $(#[$doc])*
             async fn run($sandbox: &mut $crate::support::Sandbox) $body
 
-            $crate::sandbox_test! { on_sqlite, $crate::support::DatabaseKind::Sqlite }
-            $crate::sandbox_test! { on_postgres, $crate::support::DatabaseKind::Postgres }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn split() {
-                if !$crate::support::database::postgres_is_there() {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let kind = $crate::support::DatabaseKind::$kind;
+                if !kind.is_there() {
                     return;
                 }
-                let mut sandbox = $crate::support::Sandbox::split().await;
+                let topology = $crate::support::nodes::Topology::$topology;
+                let mut sandbox = $crate::support::Sandbox::start_as(topology, kind, "").await;
                 run(&mut sandbox).await;
                 sandbox.stop().await;
-            }
+            })*
         }
     )*};
 }
 
-/// One test of the function `run` beside it, with every role in one node.
+/// Makes one test per database of each async function beside it that takes a [`DatabaseKind`].
 #[macro_export]
-macro_rules! sandbox_test {
-    ($test:ident, $kind:expr) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $test() {
-            let kind = $kind;
-            if kind == $crate::support::DatabaseKind::Postgres && !$crate::support::database::postgres_is_there() {
-                return;
-            }
-            let mut sandbox = $crate::support::Sandbox::start(kind).await;
-            run(&mut sandbox).await;
-            sandbox.stop().await;
+macro_rules! per_database {
+    ($($name:ident)*) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::support::DatabaseKind::Sqlite).await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let kind = $crate::support::DatabaseKind::Postgres;
+                if kind.is_there() {
+                    super::$name(kind).await;
+                }
+            })*
         }
     };
 }

@@ -12,7 +12,7 @@ use http::problem::Problem;
 use store::apim::policies;
 use store::{Apim, ApimDb, Database, OpenOptions, Timeouts, migrate};
 
-use crate::support::database::{Databases, postgres_is_there};
+use crate::support::database::Databases;
 use crate::support::rest::{Answer, client};
 use crate::support::{DatabaseKind, eventually};
 
@@ -119,27 +119,7 @@ async fn a_full_pool_is_a_503_that_says_when_to_come_back(kind: DatabaseKind) {
     Answer::of(client().get(format!("{}/policies", fixture.url))).await.expect(200);
 }
 
-macro_rules! per_database {
-    ($($name:ident)*) => {
-        mod on_sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::DatabaseKind::Sqlite).await;
-            })*
-        }
-
-        mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                if super::postgres_is_there() {
-                    super::$name(super::DatabaseKind::Postgres).await;
-                }
-            })*
-        }
-    };
-}
-
-per_database! {
+crate::per_database! {
     parallel_requests_share_the_pool
     a_full_pool_is_a_503_that_says_when_to_come_back
 }

@@ -10,6 +10,16 @@ pub enum DatabaseKind {
     Postgres,
 }
 
+impl DatabaseKind {
+    /// Whether tests can have one here.
+    pub fn is_there(self) -> bool {
+        match self {
+            Self::Sqlite => true,
+            Self::Postgres => postgres_is_there(),
+        }
+    }
+}
+
 /// `make test` starts a server and sets the variable; a bare `cargo test` without it leaves the PostgreSQL half out.
 pub fn postgres_is_there() -> bool {
     std::env::var_os("GATEWRIGHT_TEST_POSTGRES").is_some()

@@ -39,7 +39,7 @@ impl Sandbox {
         Self::start_as(Topology::Split, DatabaseKind::Postgres, toml).await
     }
 
-    async fn start_as(topology: Topology, kind: DatabaseKind, toml: &str) -> Self {
+    pub async fn start_as(topology: Topology, kind: DatabaseKind, toml: &str) -> Self {
         let (database_toml, databases) = Databases::create(kind);
         let toml = format!("{database_toml}{toml}");
         let nodes = match topology {
