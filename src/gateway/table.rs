@@ -92,8 +92,8 @@ impl Tables {
     }
 
     /// Replaces everything at once, except that revocations which are known already stay when `earlier` says so: one that
-    /// could not be persisted counts all the same. `artifacts` are keyed by hash; an artifact that is missing or cannot be built fails
-    /// its own deployment only, and the revision that was served before stays.
+    /// could not be persisted counts all the same. `artifacts` are keyed by hash; an artifact that is missing or cannot be
+    /// built fails its own deployment only, and the revision that was served before stays.
     pub fn load(
         &self,
         snapshot: &Snapshot,

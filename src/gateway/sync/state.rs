@@ -124,11 +124,14 @@ impl Cursor {
     }
 }
 
+fn newer(control: &Cursor, revocation: &Cursor, snapshot: &Snapshot) -> Parts {
+    Parts { control: control.accepts(&snapshot.control), revocation: revocation.accepts(&snapshot.revocation) }
+}
+
 /// Which parts of a snapshot may be installed; `None` when the one that `wanted` names is not newer than what is applied.
 #[must_use]
 pub fn parts(wanted: LogName, control: &Cursor, revocation: &Cursor, snapshot: &Snapshot) -> Option<Parts> {
-    let parts =
-        Parts { control: control.accepts(&snapshot.control), revocation: revocation.accepts(&snapshot.revocation) };
+    let parts = newer(control, revocation, snapshot);
     let is_wanted = match wanted {
         LogName::Control => parts.control,
         LogName::Revocation => parts.revocation,
@@ -145,8 +148,7 @@ pub fn mending(
     snapshot: &Snapshot,
     kinds: &BTreeSet<String>,
 ) -> Option<(Parts, BTreeSet<String>)> {
-    let parts =
-        Parts { control: control.accepts(&snapshot.control), revocation: revocation.accepts(&snapshot.revocation) };
+    let parts = newer(control, revocation, snapshot);
     let is_at = |kind: &&String| match kind.as_str() {
         kind::REVOCATION => *revocation.applied() == snapshot.revocation,
         _ => *control.applied() == snapshot.control,

@@ -41,8 +41,7 @@ impl Revocations {
         let cutoff = |before: &Timestamp| Cutoff { before: *before, expires_at: entry.expires_at };
         match &entry.revocation {
             Revocation::Token { jti } => {
-                let later = |own: &Timestamp| *own.max(&entry.expires_at);
-                self.tokens.pin().update_or_insert(jti.clone(), later, entry.expires_at);
+                prolong(&self.tokens, jti, entry.expires_at);
             }
             Revocation::ConsumerKey { consumer_key, before } => {
                 widen(&self.consumer_keys, consumer_key, cutoff(before));
@@ -54,7 +53,7 @@ impl Revocations {
     /// Takes in all that `earlier` cuts off.
     pub(super) fn absorb(&self, earlier: &Self) {
         for (jti, expires_at) in &earlier.tokens.pin() {
-            self.tokens.pin().update_or_insert(jti.clone(), |own| *own.max(expires_at), *expires_at);
+            prolong(&self.tokens, jti, *expires_at);
         }
         for (own, cutoffs) in [(&self.consumer_keys, &earlier.consumer_keys), (&self.users, &earlier.users)] {
             cutoffs.pin().iter().for_each(|(key, cutoff)| widen(own, key, *cutoff));
@@ -76,6 +75,11 @@ impl Revocations {
         self.consumer_keys.pin().retain(|_, cutoff| cutoff.expires_at > now);
         self.users.pin().retain(|_, cutoff| cutoff.expires_at > now);
     }
+}
+
+/// Adds a token; of two times for one token the later counts.
+fn prolong(tokens: &papaya::HashMap<String, Timestamp>, jti: &str, expires_at: Timestamp) {
+    tokens.pin().update_or_insert(jti.to_owned(), |own| *own.max(&expires_at), expires_at);
 }
 
 /// Adds a cut-off; of two for one key the later counts.

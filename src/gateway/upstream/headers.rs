@@ -32,6 +32,9 @@ static HOP_BY_HOP: [HeaderName; 7] =
 static REQUEST_ONLY: [HeaderName; 8] =
     [HOST, EXPECT, HTTP2_SETTINGS, PROXY_AUTHORIZATION, AUTHORIZATION, API_KEY, INTERNAL_KEY, X_JWT_ASSERTION];
 
+/// The same of requests that are passed on to a key manager, whose body is read and measured here.
+static PASSED_ONLY: [HeaderName; 5] = [HOST, EXPECT, HTTP2_SETTINGS, PROXY_AUTHORIZATION, CONTENT_LENGTH];
+
 /// Who forwards what to the back end.
 #[derive(Debug)]
 pub struct Forwarded<'a> {
@@ -47,28 +50,21 @@ pub struct Forwarded<'a> {
 
 /// Makes a client's headers fit for the back end; `credentials` are the API's own headers for them.
 pub fn prepare_request_headers(headers: &mut HeaderMap, credentials: [&HeaderName; 2], forwarded: &Forwarded<'_>) {
-    remove_named_by_connection(headers);
-    for name in HOP_BY_HOP.iter().chain(&REQUEST_ONLY) {
-        headers.remove(name);
-    }
-    for name in credentials {
-        headers.remove(name);
-    }
-    join_cookies(headers);
-    note_forwarded(headers, forwarded);
+    prepare(headers, REQUEST_ONLY.iter().chain(credentials), forwarded);
 }
 
 /// Makes a client's headers fit for a key manager, which checks the credentials itself.
 pub fn prepare_passed_headers(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
+    prepare(headers, &PASSED_ONLY, forwarded);
+}
+
+/// `dropped` goes beside the headers of the connection.
+fn prepare<'a>(headers: &mut HeaderMap, dropped: impl IntoIterator<Item = &'a HeaderName>, forwarded: &Forwarded<'_>) {
     remove_named_by_connection(headers);
-    for name in HOP_BY_HOP.iter().chain(&[HOST, EXPECT, HTTP2_SETTINGS, PROXY_AUTHORIZATION, CONTENT_LENGTH]) {
+    for name in HOP_BY_HOP.iter().chain(dropped) {
         headers.remove(name);
     }
     join_cookies(headers);
-    note_forwarded(headers, forwarded);
-}
-
-fn note_forwarded(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
     if !forwarded.is_trusted {
         for name in [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT, X_REAL_IP, FORWARDED] {
             headers.remove(name);
