@@ -1,6 +1,8 @@
 //! Changes as gateways hear of them: entries of numbered logs, each carrying the full new state.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::api_key::ApiKey;
 use crate::application::KeyMapping;
@@ -9,7 +11,12 @@ use crate::subscription::Subscription;
 use crate::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy};
 use crate::{ApiId, ApiKeyId, ApplicationId, EventId, KeyMappingId, Organization, PolicyId, SubscriptionId, Timestamp};
 
-/// Version of the events' shape; a reader takes its own and the one before.
+/// Version of the shape of events and of what gateways hold. It grows with every new type of event, every new value of an
+/// enumeration and every new field that decides something.
+///
+/// Releases with neighbouring versions run side by side. New fields have defaults and unknown ones are ignored, in both
+/// directions. An entry that is newer than its reader and cannot be read is [`Event::Unknown`] and only moves the position;
+/// a gateway whose own version is newer than the one that wrote its last good state takes a snapshot.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Which log an event belongs to: revocations have their own, so that a burst of them never queues behind deploys.
@@ -42,13 +49,32 @@ pub struct Position {
 }
 
 /// One numbered entry. Numbers have no gaps and follow the order of commits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LogEntry {
     pub number: u64,
     pub event_id: EventId,
+    /// [`SCHEMA_VERSION`] of the release that wrote the entry.
     pub schema: u32,
     pub at: Timestamp,
     pub event: Event,
+}
+
+/// An entry whose event is not looked at yet.
+#[derive(Deserialize)]
+struct RawEntry {
+    number: u64,
+    event_id: EventId,
+    schema: u32,
+    at: Timestamp,
+    event: Value,
+}
+
+impl<'de> Deserialize<'de> for LogEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let RawEntry { number, event_id, schema, at, event } = RawEntry::deserialize(deserializer)?;
+        let event = Event::read(event, schema).map_err(D::Error::custom)?;
+        Ok(Self { number, event_id, schema, at, event })
+    }
 }
 
 /// A change (WSO2's event types in the serialised names).
@@ -108,9 +134,44 @@ pub enum Event {
     IssuerUpdated(TrustedIssuer),
     #[serde(rename = "TOKEN_REVOCATION")]
     Revoked(RevocationEntry),
+    /// Written by a newer release. Kept as it came, so that a hub hands it on to gateways that can read it.
+    #[serde(untagged)]
+    Unknown(UnknownEvent),
+}
+
+/// An event that this release cannot read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnknownEvent {
+    document: Value,
+    /// Whose it is cannot be told.
+    #[serde(skip, default = "Organization::super_tenant")]
+    organization: Organization,
+}
+
+impl UnknownEvent {
+    /// The type that the newer release names.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.document["type"].as_str().unwrap_or("UNKNOWN")
+    }
 }
 
 impl Event {
+    /// Reads an event that a release of the version `schema` wrote.
+    ///
+    /// # Errors
+    /// When it cannot be read although this release should know it.
+    pub fn read(document: Value, schema: u32) -> Result<Self, serde_json::Error> {
+        match serde_json::from_value(document)? {
+            Self::Unknown(event) if schema <= SCHEMA_VERSION => {
+                let name = event.type_name();
+                Err(serde_json::Error::custom(format!("an event {name} of schema version {schema} is not valid")))
+            }
+            event => Ok(event),
+        }
+    }
+
     /// The log that carries this event.
     #[must_use]
     pub fn log(&self) -> LogName {
@@ -133,6 +194,7 @@ impl Event {
             Self::ApplicationPolicyUpdated(policy) => &policy.organization,
             Self::IssuerUpdated(issuer) => &issuer.organization,
             Self::Revoked(entry) => &entry.organization,
+            Self::Unknown(event) => &event.organization,
             Self::ApiDeleted { organization, .. }
             | Self::ApiDeployed { organization, .. }
             | Self::ApiUndeployed { organization, .. }
@@ -165,6 +227,7 @@ impl Event {
             Self::PolicyDeleted { .. } => "POLICY_DELETE",
             Self::IssuerUpdated(_) => "KEY_MANAGER_UPDATE",
             Self::Revoked(_) => "TOKEN_REVOCATION",
+            Self::Unknown(_) => "UNKNOWN",
         }
     }
 }
@@ -179,5 +242,37 @@ mod tests {
         let json = serde_json::to_value(&event).unwrap();
         assert_eq!(json["type"], event.type_name());
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+    }
+
+    fn entry(schema: u32, event: &Value) -> Result<LogEntry, serde_json::Error> {
+        let event_id = EventId::random();
+        serde_json::from_value(
+            serde_json::json!({"number": 7, "event_id": event_id, "schema": schema, "at": 5, "event": event, "more": true}),
+        )
+    }
+
+    #[test]
+    fn an_event_of_a_newer_release_is_unknown_and_handed_on_as_it_came() {
+        let newer = serde_json::json!({"type": "FLUX_UPDATE", "payload": {"capacitors": [1, 2]}});
+        let read = entry(SCHEMA_VERSION + 1, &newer).unwrap();
+        let Event::Unknown(event) = &read.event else { panic!("{read:?}") };
+        assert_eq!(event.type_name(), "FLUX_UPDATE");
+        assert_eq!(serde_json::to_value(&read).unwrap()["event"], newer);
+        assert_eq!(serde_json::from_str::<LogEntry>(&serde_json::to_string(&read).unwrap()).unwrap(), read);
+    }
+
+    #[test]
+    fn a_known_type_of_another_shape_is_unknown_when_it_is_newer_and_damaged_when_it_is_not() {
+        let other = serde_json::json!({"type": "API_DELETE", "payload": {"apis": []}});
+        assert!(matches!(entry(SCHEMA_VERSION + 1, &other).unwrap().event, Event::Unknown(_)));
+        assert!(entry(SCHEMA_VERSION, &other).unwrap_err().to_string().contains("API_DELETE"));
+    }
+
+    #[test]
+    fn new_fields_of_a_known_type_are_ignored() {
+        let api_id = ApiId::random();
+        let payload = serde_json::json!({"organization": "carbon.super", "api_id": api_id, "reason": "spring"});
+        let read = entry(SCHEMA_VERSION + 1, &serde_json::json!({"type": "API_DELETE", "payload": payload})).unwrap();
+        assert_eq!(read.event, Event::ApiDeleted { organization: Organization::super_tenant(), api_id });
     }
 }

@@ -8,9 +8,10 @@ use rusqlite::OptionalExtension;
 use crate::error::NodeStoreError;
 use crate::file::{Durability, NodeFile};
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/node/carbon/0001_node_state.sql"),
     include_str!("../../migrations/node/carbon/0002_last_good.sql"),
+    include_str!("../../migrations/node/carbon/0003_schema_of_positions.sql"),
 ];
 
 /// Key of the gateway's random name in [`Carbon::get_or_insert`].

@@ -87,11 +87,13 @@ pub fn read_after<K>(conn: &mut Conn<K>, log: LogName, number: u64, max: usize) 
 }
 
 fn entry((number, event_id, schema, payload, at): (i64, String, i32, String, i64)) -> Result<LogEntry, StoreError> {
+    let schema = u32::try_from(schema).map_err(|error| StoreError::corrupt("schema version", error))?;
+    let document = serde_json::from_str(&payload).map_err(|error| StoreError::corrupt("event", error))?;
     Ok(LogEntry {
         number: u64::try_from(number).map_err(|error| StoreError::corrupt("log number", error))?,
         event_id: event_id.parse().map_err(|error| StoreError::corrupt("event id", error))?,
-        schema: u32::try_from(schema).map_err(|error| StoreError::corrupt("schema version", error))?,
+        schema,
         at: Timestamp::from_millis(at),
-        event: serde_json::from_str(&payload).map_err(|error| StoreError::corrupt("event", error))?,
+        event: Event::read(document, schema).map_err(|error| StoreError::corrupt("event", error))?,
     })
 }

@@ -4,6 +4,7 @@
 mod audit;
 mod chain;
 mod random_changes;
+mod releases;
 
 use std::time::{Duration, Instant};
 

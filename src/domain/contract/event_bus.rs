@@ -114,3 +114,58 @@ pub trait EventBus: Send + Sync {
     /// Stores acknowledgements durably; repeating one is harmless.
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::internal_api::hub::FetchRequest;
+    use crate::runtime::Snapshot;
+
+    /// Reads what a neighbouring release sends: the fields of the first one, and some that nobody knows yet.
+    fn read<T: DeserializeOwned>(mut message: Value) -> T {
+        message["field_of_the_next_release"] = json!({"a": [1]});
+        serde_json::from_value(message).unwrap()
+    }
+
+    #[test]
+    fn messages_of_older_and_newer_releases_are_read() {
+        let heartbeat: GatewayHeartbeat =
+            read(json!({"gateway_id": "g", "environments": ["Default"], "control": 1, "revocation": 2}));
+        assert_eq!((heartbeat.control, heartbeat.revocation), (1, 2));
+        assert_eq!(read::<HubPulse>(json!({"control": 4})).control, 4);
+        let digest: ContentDigest = read(json!({"at": {"log_id": "l", "number": 1}, "kinds": {"api": "00"}}));
+        assert_eq!(digest.schema, 0, "of no release whose rows could be compared");
+        let ack = json!({
+            "gateway_id": "g", "organization": "carbon.super", "api_id": ApiId::random(), "environment": "Default",
+            "revision_id": null, "artifact_hash": null, "error": null, "at": 5,
+        });
+        assert_eq!(read::<DeploymentAck>(ack).at, Timestamp::from_millis(5));
+        let position = json!({"log_id": "l", "number": 3});
+        let fetch = json!({"log": "control", "after": position, "max": 10, "wait_ms": 5});
+        assert_eq!(read::<FetchRequest>(fetch).max, 10);
+        let snapshot = json!({
+            "control": position, "revocation": position, "apis": [], "deployments": [], "applications": [],
+            "key_mappings": [], "subscriptions": [], "subscription_policies": [], "application_policies": [],
+            "issuers": [], "revocations": [],
+        });
+        assert_eq!(read::<Snapshot>(snapshot).control.number, 3);
+    }
+
+    #[test]
+    fn an_answer_with_an_entry_of_a_newer_release_is_read_as_a_whole() {
+        let entry = |number: u64, event: Value| json!({"number": number, "event_id": crate::EventId::random(), "schema": 9, "at": 1, "event": event});
+        let known =
+            json!({"type": "API_DELETE", "payload": {"organization": "carbon.super", "api_id": ApiId::random()}});
+        let entries = [entry(1, json!({"type": "FLUX_UPDATE"})), entry(2, known)];
+        let Fetched::Entries { entries, head } =
+            serde_json::from_value(json!({"entries": {"entries": entries, "head": 2, "more": 1}})).unwrap()
+        else {
+            panic!("no entries")
+        };
+        assert_eq!((entries.len(), head), (2, 2));
+        assert_eq!((entries[0].event.type_name(), entries[1].event.type_name()), ("UNKNOWN", "API_DELETE"));
+    }
+}

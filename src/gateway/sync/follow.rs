@@ -113,6 +113,7 @@ async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogE
     let entries = cursor.still_next(&log_id, entries);
     let Some(last) = entries.last().map(|entry| entry.number) else { return Ok(()) };
     let applied = entries.len();
+    report_unknown(core, log, &entries);
     let now = core.clock.now();
     let job = Job { log, log_id, entries, documents, environments: core.environments.clone(), now };
     let (last_good, tables) = (core.last_good.clone(), core.tables.clone());
@@ -131,6 +132,19 @@ async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogE
     core.report(outcomes);
     core.report_applied(log, &cursor);
     Ok(())
+}
+
+/// Skipping is safe: the release that understands the entries takes a snapshot when it starts.
+fn report_unknown(core: &Core, log: LogName, entries: &[LogEntry]) {
+    for entry in entries {
+        if let Event::Unknown(event) = &entry.event {
+            core.metrics.skipped.inc();
+            tracing::warn!(
+                log = log.as_str(), event.number = entry.number, event.type = event.type_name(), event.schema = entry.schema,
+                "an entry of a newer release is skipped"
+            );
+        }
+    }
 }
 
 fn hashes_of(entries: &[LogEntry], environments: &[String]) -> HashSet<String> {

@@ -10,6 +10,7 @@ pub(super) struct SyncMetrics {
     control_lag: Gauge,
     revocation_lag: Gauge,
     pub(super) applied: Counter,
+    pub(super) skipped: Counter,
     pub(super) snapshots: Counter,
     pub(super) errors: Counter,
     pub(super) heartbeats: Counter,
@@ -24,6 +25,7 @@ impl SyncMetrics {
         metrics.register("sync_control_lag", "Control entries not yet applied", own.control_lag.clone());
         metrics.register("sync_revocation_lag", "Revocation entries not yet applied", own.revocation_lag.clone());
         metrics.register("sync_applied", "Entries of both logs that were applied", own.applied.clone());
+        metrics.register("sync_skipped", "Entries of a newer release that were skipped", own.skipped.clone());
         metrics.register("sync_snapshots", "Snapshots taken", own.snapshots.clone());
         metrics.register("sync_errors", "Failed steps, each tried again", own.errors.clone());
         metrics.register("sync_heartbeats", "Heartbeats that a hub took", own.heartbeats.clone());

@@ -51,7 +51,14 @@ pub(super) fn restore(last_good: &LastGood, tables: &Tables, now: Timestamp) -> 
     if state.snapshot == Snapshot::default() {
         return Restored::default();
     }
-    let (control, revocation) = (state.snapshot.control.clone(), state.snapshot.revocation.clone());
+    let (mut control, mut revocation) = (state.snapshot.control.clone(), state.snapshot.revocation.clone());
+    for log in &state.outdated {
+        tracing::info!(log = log.as_str(), "the last good state is an older release's, a snapshot will complete it");
+        match log {
+            LogName::Control => control = Position::default(),
+            LogName::Revocation => revocation = Position::default(),
+        }
+    }
     let (served, apis, artifacts) = (state.served.clone(), state.snapshot.apis.clone(), state.artifacts.clone());
     let outcomes = fill(state, tables, &HashMap::new(), EarlierRevocations::Drop, now);
     for failed in outcomes.iter().filter(|outcome| outcome.error().is_some()) {
@@ -176,6 +183,7 @@ pub(super) fn concerns(event: &Event, environments: &[String], now: Timestamp) -
         Event::ApiDeployed { deployment, .. } => environments.contains(&deployment.environment),
         Event::ApiUndeployed { environment, .. } => environments.contains(environment),
         Event::Revoked(entry) => !is_expired(entry.expires_at, now),
+        Event::Unknown(_) => false,
         _ => true,
     }
 }

@@ -275,3 +275,24 @@ async fn a_revocation_of_tokens_that_have_expired_is_dropped() {
     gateway.until(|status| status.revocation.applied.number == 1).await;
     assert!(!gateway.is_revoked("old"));
 }
+
+/// An event of the next release.
+fn unknown() -> Event {
+    Event::read(serde_json::json!({"type": "FLUX_UPDATE", "payload": {}}), domain::event::SCHEMA_VERSION + 1).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_newer_release_moves_the_position_and_stops_nothing() {
+    let (home, hub, pizza) = (tempfile::tempdir().unwrap(), Hub::new(), api("pizza"));
+    let mut gateway = Gateway::start(&home, &hub);
+    gateway.until(|status| status.is_loaded).await;
+    hub.append(unknown());
+    hub.append(deployed(&hub, &pizza, "Default"));
+    hub.append(unknown());
+    gateway.until_control(3).await;
+    assert_eq!(gateway.revision("/pizza/1.0.0"), Some(pizza.revision_id));
+    gateway.stop().await;
+    // The same release goes on from there.
+    hub.change(|state| state.is_down = true);
+    assert_eq!(Gateway::start(&home, &hub).status.borrow().control.applied.number, 3);
+}

@@ -145,6 +145,7 @@ pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
         }
         Event::IssuerUpdated(issuer) => vec![Put(issuer_row(issuer)?)],
         Event::Revoked(entry) => vec![Put(revocation_row(entry)?)],
+        Event::Unknown(_) => Vec::new(),
     })
 }
 

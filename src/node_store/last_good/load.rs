@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use domain::event::{LogName, Position};
+use domain::event::{LogName, Position, SCHEMA_VERSION};
 use domain::runtime::{DeployedRevision, GatewayApi, Snapshot};
 use domain::{ApiId, Organization};
 use rusqlite::{Connection, OptionalExtension};
@@ -26,6 +26,8 @@ pub struct LastGoodState {
     pub pending: Vec<PendingAck>,
     /// Number of documents that could not be read.
     pub damaged: usize,
+    /// Logs whose part was written by an older release, which may have skipped or dropped what this one understands.
+    pub outdated: Vec<LogName>,
 }
 
 /// What is wanted, as it stands on disk.
@@ -51,7 +53,8 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<LastGoodState> {
     if reader.damaged > 0 {
         (snapshot.control, snapshot.revocation) = (Position::default(), Position::default());
     }
-    Ok(LastGoodState { snapshot, served, artifacts, pending: pending(connection)?, damaged: reader.damaged })
+    let outdated = outdated(connection)?;
+    Ok(LastGoodState { snapshot, served, artifacts, pending: pending(connection)?, damaged: reader.damaged, outdated })
 }
 
 /// Wanted deployments with the tenant that each belongs to; damaged ones are left out.
@@ -142,6 +145,13 @@ pub(super) fn position(connection: &Connection, log: LogName) -> rusqlite::Resul
         })
         .optional()?;
     Ok(found.unwrap_or_default())
+}
+
+fn outdated(connection: &Connection) -> rusqlite::Result<Vec<LogName>> {
+    let mut statement = connection.prepare("SELECT log FROM positions WHERE schema < ?1")?;
+    let names: Vec<String> =
+        statement.query_map([SCHEMA_VERSION], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(LogName::ALL.into_iter().filter(|log| names.iter().any(|name| name == log.as_str())).collect())
 }
 
 fn pending(connection: &Connection) -> rusqlite::Result<Vec<PendingAck>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::event::{Event, LogName, Position};
+use domain::event::{Event, LogName, Position, SCHEMA_VERSION};
 use domain::runtime::{DeployedRevision, Snapshot};
 use domain::{ApiId, Organization, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -21,16 +21,16 @@ pub(super) fn advance(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Resul
         return Err(NodeStoreError::OutOfOrder { log, offered: position.number });
     }
     transaction
-        .prepare_cached("UPDATE positions SET number = ?2 WHERE log = ?1")?
-        .execute(params![log, stored(position.number)])?;
+        .prepare_cached("UPDATE positions SET number = ?2, schema = min(schema, ?3) WHERE log = ?1")?
+        .execute(params![log, stored(position.number), SCHEMA_VERSION])?;
     Ok(())
 }
 
 pub(super) fn set_position(transaction: &Transaction<'_>, log: LogName, position: &Position) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT INTO positions (log, log_id, number) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (log) DO UPDATE SET log_id = excluded.log_id, number = excluded.number",
-        params![log.as_str(), position.log_id, stored(position.number)],
+        "INSERT INTO positions (log, log_id, number, schema) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (log) \
+         DO UPDATE SET log_id = excluded.log_id, number = excluded.number, schema = excluded.schema",
+        params![log.as_str(), position.log_id, stored(position.number), SCHEMA_VERSION],
     )?;
     Ok(())
 }

@@ -81,6 +81,11 @@ impl Chain {
         Self { folder: Arc::new(folder), db, hub, shutdown, databases: None }
     }
 
+    /// The SQLite file of the control plane.
+    pub fn database_file(&self) -> PathBuf {
+        self.folder.path().join("apim.db")
+    }
+
     /// The same database with a second hub, which has a local copy of its own.
     pub fn with_another_hub(&self) -> Self {
         let (hub, shutdown) = start_hub(self.folder.path().join("broker-2.db"), &self.db);
@@ -318,6 +323,16 @@ impl Gateway {
     /// Times that the content was found to be another than the database's.
     pub fn mismatches(&self) -> u64 {
         self.counter("sync_content_mismatches")
+    }
+
+    /// Entries of a newer release that were skipped.
+    pub fn skipped(&self) -> u64 {
+        self.counter("sync_skipped")
+    }
+
+    /// Number of the last control entry that is applied.
+    pub fn applied(&self) -> u64 {
+        self.status.borrow().control.applied.number
     }
 
     fn counter(&self, name: &str) -> u64 {

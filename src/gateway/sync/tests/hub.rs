@@ -141,7 +141,7 @@ fn entry(number: u64, event: &Event) -> LogEntry {
     LogEntry {
         number,
         event_id: EventId::random(),
-        schema: SCHEMA_VERSION,
+        schema: if matches!(event, Event::Unknown(_)) { SCHEMA_VERSION + 1 } else { SCHEMA_VERSION },
         at: Timestamp::from_millis(0),
         event: event.clone(),
     }
