@@ -1,5 +1,7 @@
 //! What a gateway holds: the data that lets it decide about a call without asking anybody.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ApiScope, AuthType, Endpoint};
@@ -127,6 +129,18 @@ pub struct RevocationEntry {
     #[serde(flatten)]
     pub revocation: Revocation,
     pub expires_at: Timestamp,
+}
+
+impl RevocationEntry {
+    /// How long a revocation is kept after the tokens that it concerns have expired: a clock that was set forward must not
+    /// make anybody forget a revocation whose tokens live again when the clock is set back.
+    pub const KEPT_FOR: Duration = Duration::from_secs(900);
+
+    /// Revocations that expire until then may be forgotten.
+    #[must_use]
+    pub fn forgettable(now: Timestamp) -> Timestamp {
+        now.minus(Self::KEPT_FOR)
+    }
 }
 
 /// All that a gateway needs, read in one transaction together with the positions at which it is true.

@@ -11,6 +11,7 @@ use config::sections::gateway::Gateway as GatewayConfig;
 use config::sections::server::Server as ServerConfig;
 use domain::Clock;
 use domain::contract::Throttle;
+use domain::runtime::RevocationEntry;
 use telemetry::metrics::Metrics;
 use tokio::runtime;
 use tokio::sync::{Semaphore, oneshot};
@@ -269,7 +270,7 @@ async fn keep_house(shared: &Shared, cancel: &CancellationToken) {
             () = cancel.cancelled() => return,
             _ = ticks.tick() => {
                 shared.leases.sweep().await;
-                shared.tables.forget_expired(shared.clock.now());
+                shared.tables.forget_expired(RevocationEntry::forgettable(shared.clock.now()));
             }
         }
     }

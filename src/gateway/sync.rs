@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use domain::contract::{EventBus, RuntimeData};
 use domain::event::LogName;
+use domain::runtime::RevocationEntry;
 use domain::{Clock, Timestamp};
 use node_store::{Carbon, LastGood, NodeStoreError};
 use telemetry::metrics::Metrics;
@@ -157,7 +158,7 @@ pub(crate) enum SyncError {
 
 /// Whether a revocation may be forgotten.
 pub(crate) fn is_expired(expires_at: Timestamp, now: Timestamp) -> bool {
-    expires_at <= now
+    expires_at <= RevocationEntry::forgettable(now)
 }
 
 #[cfg(test)]

@@ -97,11 +97,12 @@ fn readiness(status: &watch::Receiver<SyncStatus>, now: Timestamp, max_stale: Du
     let hub = if status.is_connected { "follows the hub" } else { "the hub does not answer" };
     let (control, revocation) = (&status.control, &status.revocation);
     let report = format!(
-        "serves control {} and revocation {}; {hub}; {} entries behind; {} deployments failed",
+        "serves control {} and revocation {}; {hub}; {} entries behind; {} deployments failed{}",
         control.applied.number,
         revocation.applied.number,
         control.lag() + revocation.lag(),
-        status.failed.len()
+        status.failed.len(),
+        status.disk_report()
     );
     let is_stale = !max_stale.is_zero() && status.last_contact.is_none_or(|contact| contact.plus(max_stale) < now);
     if is_stale { Err(format!("{report}; cut off for longer than max_stale")) } else { Ok(report) }

@@ -306,6 +306,24 @@ mod tests {
     }
 
     #[test]
+    fn clocks_may_differ_by_less_than_a_narrowed_tokens_life_and_a_jump_leaves_no_trace() {
+        let Minted { root, token } = gateway();
+        let keys = keys(&[&root]);
+        let call = |caller: Timestamp, callee: Timestamp| {
+            let token = attenuate(&token, "tm-1", caller).unwrap();
+            verify(&token, &keys, "tm-1", service::EVENT_HUB, callee)
+        };
+        let minutes = |count: u64| later(count * 60);
+        // The caller is behind by half a minute, ahead by five minutes, behind by five.
+        assert!(call(minutes(10), minutes(10).plus(Duration::from_secs(30))).is_ok());
+        assert!(call(minutes(15), minutes(10)).is_ok());
+        let refused = call(minutes(5), minutes(10)).unwrap_err();
+        assert!(matches!(refused, NodeTokenError::Refused(Some(_))), "{refused}");
+        // Its clock is right again, with the same token.
+        assert!(call(minutes(10), minutes(10)).is_ok());
+    }
+
+    #[test]
     fn a_second_narrowing_cannot_widen_the_first() {
         let Minted { root, token } = gateway();
         let keys = keys(&[&root]);

@@ -2,7 +2,7 @@
 //! tables and comes back as an acknowledgement.
 
 mod audit;
-mod chain;
+pub mod chain;
 mod random_changes;
 mod releases;
 

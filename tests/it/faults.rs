@@ -1,6 +1,7 @@
 //! What must not be lost when things go wrong. `make chaos` runs these with as many faults as the product promises to
 //! survive, `make test` with a sample of them.
 
+mod carbon_store;
 mod concurrent_publishers;
 mod cut_off;
 mod dead_nodes;

@@ -6,8 +6,9 @@ use domain::Clock;
 use domain::contract::event_bus::{ContentDigest, HubPulse};
 use domain::contract::{EventBus, RuntimeData};
 use domain::event::LogName;
-use node_store::LastGood;
 use node_store::last_good::PendingAck;
+use node_store::{LastGood, NodeStoreError};
+use telemetry::error_chain::ErrorChain;
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use super::acks::Acks;
@@ -139,6 +140,22 @@ impl Core {
             let is_new = is_now && known.as_ref() != Some(&content);
             if is_new {
                 *known = Some(content);
+            }
+            is_new
+        });
+    }
+
+    /// Notes whether the last good state could be written.
+    pub(super) fn report_disk(&self, error: Option<&NodeStoreError>) {
+        let reason = error.map(|error| ErrorChain(error).to_string());
+        self.status.send_if_modified(|status| {
+            let is_new = status.disk_error != reason;
+            if is_new {
+                match &reason {
+                    Some(reason) => tracing::error!(reason, "changes cannot be stored, the gateway serves what it has"),
+                    None => tracing::info!("changes can be stored again"),
+                }
+                status.disk_error = reason;
             }
             is_new
         });

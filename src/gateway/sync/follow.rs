@@ -36,7 +36,10 @@ pub(super) async fn run(core: Arc<Core>, log: LogName, shutdown: CancellationTok
             Ok(Step::Wait) => backoff.next(random()),
             Err(error) => {
                 core.metrics.errors.inc();
-                core.report_contact(log, None);
+                match &error {
+                    SyncError::Disk(error) => core.report_disk(Some(error)),
+                    _ => core.report_contact(log, None),
+                }
                 let pause = backoff.next(random());
                 if let Some(unsaid) = trouble.may_say(std::time::Instant::now()) {
                     tracing::warn!(
@@ -126,6 +129,7 @@ async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogE
         }
         other => other?,
     };
+    core.report_disk(None);
     cursor.advance(last);
     core.metrics.applied.inc_by(u64::try_from(applied).unwrap_or(u64::MAX));
     // The position last: who sees it also sees what is failed and unacknowledged because of it.

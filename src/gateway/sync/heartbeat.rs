@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::contract::event_bus::GatewayHeartbeat;
+use domain::runtime::RevocationEntry;
 use telemetry::error_chain::ErrorChain;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -60,11 +61,11 @@ async fn beat(core: &Core) -> Result<(), SyncError> {
     Ok(())
 }
 
-async fn forget_expired(core: &Core) {
-    let now = core.clock.now();
-    core.tables.forget_expired(now);
+pub(super) async fn forget_expired(core: &Core) {
+    let until = RevocationEntry::forgettable(core.clock.now());
+    core.tables.forget_expired(until);
     let last_good = core.last_good.clone();
-    match tokio::task::spawn_blocking(move || last_good.forget_expired(now)).await {
+    match tokio::task::spawn_blocking(move || last_good.forget_expired(until)).await {
         Ok(Ok(_count)) => {}
         // Rows that stay are ignored when they are loaded.
         Ok(Err(error)) => tracing::warn!(error = %ErrorChain(&error), "expired revocations cannot be removed"),

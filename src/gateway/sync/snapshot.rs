@@ -104,6 +104,7 @@ async fn persist_and_load(
     let installed =
         tokio::task::spawn_blocking(move || persist::install(&last_good, &tables, &snapshot, &installation, now));
     let outcomes = installed.await??;
+    core.report_disk(None);
     if parts.control {
         cursors.control.install(positions.0);
         // Only what the snapshot wants can fail now.

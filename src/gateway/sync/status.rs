@@ -39,6 +39,8 @@ pub struct SyncStatus {
     pub is_connected: bool,
     /// When the hub last answered.
     pub last_contact: Option<Timestamp>,
+    /// Why the newest changes could not be written to disk; they are not applied until they can.
+    pub disk_error: Option<String>,
     pub failed: Vec<FailedDeployment>,
     /// Deployments whose acknowledgement the hub has not taken yet.
     pub unacknowledged: usize,
@@ -51,6 +53,12 @@ impl SyncStatus {
             LogName::Control => &self.control,
             LogName::Revocation => &self.revocation,
         }
+    }
+
+    /// What readiness adds while changes cannot be stored: the gateway goes on serving what it has.
+    #[must_use]
+    pub fn disk_report(&self) -> String {
+        self.disk_error.as_ref().map(|error| format!("; changes cannot be stored: {error}")).unwrap_or_default()
     }
 
     pub(super) fn log_mut(&mut self, log: LogName) -> &mut LogStatus {

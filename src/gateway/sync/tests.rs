@@ -18,10 +18,30 @@ struct Gateway {
     id: String,
     shutdown: CancellationToken,
     running: Option<JoinHandle<()>>,
+    core: Arc<Core>,
+}
+
+/// A clock that can be set.
+struct SetClock(std::sync::atomic::AtomicI64);
+
+impl SetClock {
+    fn set(&self, secs: i64) {
+        self.0.store(secs, std::sync::atomic::Ordering::Release);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(std::sync::atomic::Ordering::Acquire))
+    }
 }
 
 impl Gateway {
     fn start(home: &tempfile::TempDir, hub: &Arc<Hub>) -> Self {
+        Self::start_at(home, hub, Arc::new(SystemClock))
+    }
+
+    fn start_at(home: &tempfile::TempDir, hub: &Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
         let tables = Tables::new();
         let carbon = Carbon::open(&home.path().join("carbon.db"), SystemClock.now()).unwrap();
         let sync = Sync::create(Deps {
@@ -31,7 +51,7 @@ impl Gateway {
             gateway_id: "gateway-1".to_owned(),
             tables: tables.clone(),
             environments: vec!["Default".into()],
-            clock: Arc::new(SystemClock),
+            clock,
             metrics: Metrics::new(),
             options: Options {
                 pause_min: Duration::from_millis(5),
@@ -40,8 +60,9 @@ impl Gateway {
             },
         });
         let (status, id, shutdown) = (sync.status(), sync.gateway_id().to_owned(), CancellationToken::new());
+        let core = Arc::clone(&sync.core);
         let running = Some(sync.start(shutdown.clone()));
-        Self { tables, status, id, shutdown, running }
+        Self { tables, status, id, shutdown, running, core }
     }
 
     async fn until(&mut self, is_so: impl FnMut(&SyncStatus) -> bool) -> SyncStatus {
@@ -295,4 +316,31 @@ async fn an_event_of_a_newer_release_moves_the_position_and_stops_nothing() {
     // The same release goes on from there.
     hub.change(|state| state.is_down = true);
     assert_eq!(Gateway::start(&home, &hub).status.borrow().control.applied.number, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_five_minutes_forward_and_back_makes_nobody_forget_a_revocation() {
+    const NOW: i64 = 1_700_000_000;
+    let (home, hub) = (tempfile::tempdir().unwrap(), Hub::new());
+    let clock = Arc::new(SetClock(NOW.into()));
+    let mut gateway = Gateway::start_at(&home, &hub, clock.clone());
+    gateway.until(|status| status.is_loaded).await;
+    // The token lives for two more minutes.
+    hub.append(revoked("gone", Timestamp::from_secs(NOW + 120)));
+    gateway.until(|status| status.revocation.applied.number == 1).await;
+    clock.set(NOW + 300);
+    heartbeat::forget_expired(&gateway.core).await;
+    // One that comes while the clock is wrong.
+    hub.append(revoked("late", Timestamp::from_secs(NOW + 120)));
+    gateway.until(|status| status.revocation.applied.number == 2).await;
+    clock.set(NOW);
+    assert!(gateway.is_revoked("gone") && gateway.is_revoked("late"));
+    gateway.stop().await;
+    clock.set(NOW + 300);
+    hub.change(|state| state.is_down = true);
+    let restarted = Gateway::start_at(&home, &hub, clock.clone());
+    assert!(restarted.is_revoked("gone") && restarted.is_revoked("late"));
+    clock.set(NOW + 3_600);
+    heartbeat::forget_expired(&restarted.core).await;
+    assert!(!restarted.is_revoked("gone") && !restarted.is_revoked("late"));
 }

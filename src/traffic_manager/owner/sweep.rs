@@ -17,7 +17,7 @@ pub(super) async fn run(owner: Arc<Owner>, shutdown: CancellationToken) {
     }
 }
 
-async fn sweep(owner: &Owner) {
+pub(super) async fn sweep(owner: &Owner) {
     let now = monotonic();
     let resync = owner.timeline.lock().unwrap_or_else(PoisonError::into_inner).resync(owner.clock.now(), now);
     match resync {

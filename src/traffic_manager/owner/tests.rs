@@ -61,11 +61,31 @@ impl Clock for FixedClock {
     }
 }
 
+/// A clock that can be set.
+#[derive(Default)]
+struct SetClock(AtomicU64);
+
+impl SetClock {
+    fn set(&self, secs: u64) {
+        self.0.store(secs, Ordering::Release);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.load(Ordering::Acquire)).unwrap() * 1_000)
+    }
+}
+
 fn manager(ledger: &Arc<Memory>, config: Throttling) -> TrafficManager {
+    manager_at(ledger, config, Arc::new(FixedClock))
+}
+
+fn manager_at(ledger: &Arc<Memory>, config: Throttling, clock: Arc<dyn Clock>) -> TrafficManager {
     TrafficManager::create(Dependencies {
         ledger: Arc::clone(ledger) as Arc<dyn LeaseLedger>,
         config,
-        clock: Arc::new(FixedClock),
+        clock,
         metrics: Metrics::new(),
         runtime: Handle::current(),
         node_id: "node".to_owned(),
@@ -225,4 +245,26 @@ async fn the_sweep_forgets_what_is_over_and_stops_with_the_node() {
     assert!(ledger.state.lock().unwrap().forgotten_before.is_some());
     shutdown.cancel();
     task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_five_minutes_forward_and_back_spends_no_lease_twice() {
+    const NOW: u64 = 1_700_000_040;
+    let (ledger, clock) = (Arc::new(Memory::default()), Arc::new(SetClock::default()));
+    clock.set(NOW);
+    let manager = manager_at(&ledger, Throttling::default(), clock.clone());
+    let request = wish("k", 5, 1);
+    assert_eq!(drain(&manager, &request).await, 5);
+    // Windows follow a clock that is set forward: another one begins.
+    clock.set(NOW + 300);
+    sweep::sweep(&manager.owner).await;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(drain(&manager, &request).await, 5);
+    // They never begin again when it is set back, also after a restart.
+    clock.set(NOW);
+    sweep::sweep(&manager.owner).await;
+    assert_eq!(drain(&manager, &request).await, 0);
+    assert_eq!(drain(&manager_at(&ledger, Throttling::default(), clock.clone()), &request).await, 0);
+    let reserved = ledger.state.lock().unwrap().reserved.clone();
+    assert!(reserved.values().all(|units| *units <= 5), "{reserved:?}");
 }

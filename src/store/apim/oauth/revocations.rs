@@ -72,7 +72,7 @@ pub fn is_revoked(conn: &mut ApimConn, token: TokenFacts<'_>) -> Result<bool, St
 /// Every revocation that still matters at `now`, for snapshots.
 pub fn list(conn: &mut ApimConn, now: Timestamp) -> Result<Vec<RevocationEntry>, StoreError> {
     let rows: Vec<Row> = oauth_revocations::table
-        .filter(oauth_revocations::expires_at.gt(now.as_millis()))
+        .filter(oauth_revocations::expires_at.gt(RevocationEntry::forgettable(now).as_millis()))
         .order(oauth_revocations::id)
         .select(Row::as_select())
         .load(conn.db())?;
@@ -111,7 +111,7 @@ fn entry(row: Row) -> Result<RevocationEntry, StoreError> {
 /// Deletes up to [`PURGE_BATCH_MAX`] revocations of tokens that have expired by themselves, and returns how many.
 pub fn purge(conn: &mut ApimConn, now: Timestamp) -> Result<usize, StoreError> {
     let expired: Vec<String> = oauth_revocations::table
-        .filter(oauth_revocations::expires_at.le(now.as_millis()))
+        .filter(oauth_revocations::expires_at.le(RevocationEntry::forgettable(now).as_millis()))
         .order(oauth_revocations::expires_at)
         .limit(PURGE_BATCH_MAX)
         .select(oauth_revocations::id)

@@ -1,0 +1,186 @@
+//! A gateway whose disk fails: what it holds is damaged, or nothing can be written any more.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use domain::event::LogName;
+use domain::runtime::{Revocation, RevocationEntry};
+use domain::{Clock, Organization, SystemClock, content};
+use tempfile::TempDir;
+
+use crate::event_sync::chain::{Chain, Gateway};
+use crate::support::DatabaseKind;
+use crate::support::wait::eventually;
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % sides.max(1) as u64) as usize
+    }
+}
+
+/// Writes noise over some parts of the file.
+fn scribble(file: &Path, dice: &mut Dice) {
+    let length = usize::try_from(fs::metadata(file).unwrap().len()).unwrap();
+    let mut open = OpenOptions::new().write(true).open(file).unwrap();
+    for _ in 0..1 + dice.roll(4) {
+        let noise: Vec<u8> = (0..1 + dice.roll(600)).map(|_| dice.roll(256) as u8).collect();
+        open.seek(SeekFrom::Start(dice.roll(length) as u64)).unwrap();
+        open.write_all(&noise).unwrap();
+    }
+}
+
+/// Waits until disk and database are equal.
+async fn until_equal(chain: &Chain, gateway: &Gateway, seed: u64) {
+    let now = SystemClock.now();
+    eventually(&format!("the disk holds what the database does, seed {seed}"), async || {
+        let own = gateway.content();
+        let snapshot = chain.snapshot().await;
+        let is_same = content::documents(&own.snapshot, now).unwrap() == content::documents(&snapshot, now).unwrap();
+        (is_same && own.damaged.is_empty()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_with_noise_in_its_last_good_state_starts_and_serves_the_right_thing() {
+    let chain = Chain::start(DatabaseKind::Sqlite).await;
+    let (pizza, pasta) = (chain.create("pizza").await, chain.create("pasta").await);
+    let (first, second) = (chain.deploy(&pizza).await, chain.deploy(&pasta).await);
+    let mut gateway = Gateway::start(&chain);
+    gateway.until(|status| status.is_loaded && status.unacknowledged == 0).await;
+    let (mut set_aside, mut home) = (0, gateway.stop().await);
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        scribble(&home.path().join("carbon.db"), &mut dice);
+        let mut gateway = Gateway::start_at(&chain, home);
+        gateway.until(|status| status.is_loaded && !status.control.applied.log_id.is_empty()).await;
+        until_equal(&chain, &gateway, seed).await;
+        eventually(&format!("both are served, seed {seed}"), async || {
+            let served = (gateway.revision(&pizza), gateway.revision(&pasta));
+            (served == (Some(first), Some(second))).then_some(())
+        })
+        .await;
+        home = gateway.stop().await;
+        set_aside = fs::read_dir(home.path()).unwrap().filter(|entry| is_set_aside(entry.as_ref().unwrap())).count();
+    }
+    println!("{set_aside} of 40 damaged files were set aside");
+    assert!(set_aside > 0);
+}
+
+fn is_set_aside(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_str().unwrap().starts_with("carbon.db.corrupt-")
+}
+
+fn execute(file: &Path, sql: &str) {
+    let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
+}
+
+/// A disk that can be full.
+trait Disk {
+    fn fill(&self, home: &Path);
+    fn free(&self, home: &Path);
+}
+
+/// Every write of the last good state fails, as on a disk that cannot be written.
+struct ReadOnly;
+
+impl Disk for ReadOnly {
+    fn fill(&self, home: &Path) {
+        let trigger = |what: &str, name: &str| {
+            format!("CREATE TRIGGER {name} BEFORE {what} BEGIN SELECT RAISE(ABORT, 'cannot be written'); END;")
+        };
+        let on_update = trigger("UPDATE ON positions", "no_update");
+        execute(&home.join("carbon.db"), &format!("{on_update} {}", trigger("INSERT ON artifacts", "no_insert")));
+    }
+
+    fn free(&self, home: &Path) {
+        execute(&home.join("carbon.db"), "DROP TRIGGER no_update; DROP TRIGGER no_insert;");
+    }
+}
+
+/// A small file system of its own; needs the rights of root.
+struct Small(TempDir);
+
+impl Small {
+    fn mount() -> Option<Self> {
+        let folder = TempDir::new().unwrap();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path()).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Disk for Small {
+    fn fill(&self, home: &Path) {
+        let mut file = fs::File::create(home.join("ballast")).unwrap();
+        while file.write_all(&[0; 512]).is_ok() {}
+    }
+
+    fn free(&self, home: &Path) {
+        fs::remove_file(home.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // What stays mounted goes with the machine.
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+async fn survive(disk: &dyn Disk, home: Arc<TempDir>) {
+    let chain = Chain::start(DatabaseKind::Sqlite).await;
+    let (pizza, pasta) = (chain.create("pizza").await, chain.create("pasta").await);
+    let old = chain.deploy(&pizza).await;
+    let mut gateway = Gateway::start_at(&chain, home);
+    gateway.until(|status| status.is_loaded && status.unacknowledged == 0).await;
+    let before = gateway.applied();
+
+    disk.fill(gateway.home());
+    // Larger than what SQLite may still have room for.
+    for _ in 0..4 {
+        chain.deploy(&pizza).await;
+    }
+    let newest = chain.deploy(&pizza).await;
+    chain.deploy(&pasta).await;
+    let revocation = Revocation::Token { jti: "gone".into() };
+    let expires_at = SystemClock.now().plus(std::time::Duration::from_secs(3_600));
+    chain.revoke(RevocationEntry { organization: Organization::super_tenant(), revocation, expires_at }).await;
+    gateway.until(|status| status.disk_report().contains("changes cannot be stored: ")).await;
+    // It serves what it has, applies nothing that it could not store, except that it lets no revoked token pass.
+    eventually("the revocation counts", async || gateway.is_revoked("gone").then_some(())).await;
+    assert_eq!((gateway.revision(&pizza), gateway.revision(&pasta)), (Some(old), None));
+    assert_eq!(gateway.applied(), before);
+
+    disk.free(gateway.home());
+    let (control, revocation) = (chain.head(LogName::Control).await, chain.head(LogName::Revocation).await);
+    gateway.until(|now| now.control.applied.number == control && now.revocation.applied.number == revocation).await;
+    gateway.until(|status| status.disk_error.is_none() && status.unacknowledged == 0).await;
+    assert_eq!(gateway.revision(&pizza), Some(newest));
+    assert!(gateway.revision(&pasta).is_some() && gateway.is_revoked("gone"));
+    until_equal(&chain, &gateway, 0).await;
+    gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_cannot_write_serves_what_it_has_and_recovers() {
+    survive(&ReadOnly, Arc::new(TempDir::new().unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_on_a_full_disk_serves_what_it_has_and_recovers() {
+    let Some(disk) = Small::mount() else {
+        println!("only root can mount a small file system: skipped");
+        return;
+    };
+    let home = TempDir::new_in(disk.0.path()).unwrap();
+    survive(&disk, Arc::new(home)).await;
+}
