@@ -221,6 +221,7 @@ async fn heartbeats_and_acknowledgements_are_stored_and_may_be_repeated() {
         artifact_hash: Some("h".into()),
         error: None,
         at: Timestamp::from_secs(7),
+        position: Position::default(),
     };
     for _ in 0..2 {
         fixture.hub.heartbeat(heartbeat.clone()).await.unwrap();

@@ -98,6 +98,10 @@ pub struct DeploymentAck {
     /// `None` on success, else why the gateway could not load it; the previous revision goes on being served.
     pub error: Option<String>,
     pub at: Timestamp,
+    /// Position of the control log at which this was so: of two acknowledgements in one log the later position counts,
+    /// however they arrive. Absent from gateways that do not tell it; those count in the order of arrival.
+    #[serde(default)]
+    pub position: Position,
 }
 
 /// The event hub.
@@ -111,7 +115,7 @@ pub trait EventBus: Send + Sync {
     /// Registers the gateway or renews its registration.
     async fn heartbeat(&self, heartbeat: GatewayHeartbeat) -> Result<HubPulse, EventBusError>;
 
-    /// Stores acknowledgements durably; repeating one is harmless.
+    /// Stores acknowledgements durably; repeating one is harmless, and one that arrives late replaces no later one.
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError>;
 }
 
@@ -142,7 +146,8 @@ mod tests {
             "gateway_id": "g", "organization": "carbon.super", "api_id": ApiId::random(), "environment": "Default",
             "revision_id": null, "artifact_hash": null, "error": null, "at": 5,
         });
-        assert_eq!(read::<DeploymentAck>(ack).at, Timestamp::from_millis(5));
+        let ack = read::<DeploymentAck>(ack);
+        assert_eq!((ack.at, ack.position), (Timestamp::from_millis(5), Position::default()));
         let position = json!({"log_id": "l", "number": 3});
         let fetch = json!({"log": "control", "after": position, "max": 10, "wait_ms": 5});
         assert_eq!(read::<FetchRequest>(fetch).max, 10);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::contract::event_bus::DeploymentAck;
+use domain::event::Position;
 use domain::runtime::DeployedRevision;
 use domain::{ApiId, Timestamp};
 use node_store::last_good::PendingAck;
@@ -28,6 +29,12 @@ pub(super) struct Acks {
     wake: Notify,
 }
 
+/// When, and at which position of the control log.
+pub(super) struct Moment {
+    pub at: Timestamp,
+    pub position: Position,
+}
+
 #[derive(Clone)]
 struct Waiting {
     ack: DeploymentAck,
@@ -36,11 +43,12 @@ struct Waiting {
 }
 
 impl Acks {
-    pub(super) fn push(&self, outcomes: Vec<Outcome>, gateway_id: &str, at: Timestamp) {
+    /// `moment` is when and at which position of the control log the outcomes are true.
+    pub(super) fn push(&self, outcomes: Vec<Outcome>, gateway_id: &str, moment: &Moment) {
         let mut waiting = self.lock();
         for outcome in outcomes {
             let key = (outcome.pending.api_id, outcome.pending.environment.clone());
-            waiting.insert(key, Waiting::new(outcome, gateway_id, at));
+            waiting.insert(key, Waiting::new(outcome, gateway_id, moment));
         }
         if !waiting.is_empty() {
             self.wake.notify_one();
@@ -72,7 +80,7 @@ impl Acks {
 }
 
 impl Waiting {
-    fn new(outcome: Outcome, gateway_id: &str, at: Timestamp) -> Self {
+    fn new(outcome: Outcome, gateway_id: &str, moment: &Moment) -> Self {
         let error = outcome.error().map(ToOwned::to_owned);
         let wanted = outcome.deployed.map(|deployed| deployed.deployment);
         let served = if error.is_none() { wanted.clone() } else { None };
@@ -84,7 +92,8 @@ impl Waiting {
             revision_id: wanted.as_ref().map(|deployment| deployment.revision_id),
             artifact_hash: served.as_ref().map(|deployment| deployment.artifact_hash.clone()),
             error,
-            at,
+            at: moment.at,
+            position: moment.position.clone(),
         };
         Self { ack, pending: outcome.pending, served }
     }

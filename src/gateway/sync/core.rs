@@ -5,13 +5,13 @@ use std::sync::Arc;
 use domain::Clock;
 use domain::contract::event_bus::{ContentDigest, HubPulse};
 use domain::contract::{EventBus, RuntimeData};
-use domain::event::LogName;
+use domain::event::{LogName, Position};
 use node_store::last_good::PendingAck;
 use node_store::{LastGood, NodeStoreError};
 use telemetry::error_chain::ErrorChain;
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-use super::acks::Acks;
+use super::acks::{Acks, Moment};
 use super::metrics::SyncMetrics;
 use super::persist::{Outcome, Restored};
 use super::state::Cursor;
@@ -54,6 +54,7 @@ impl Core {
             is_loaded: restored.is_loaded,
             ..SyncStatus::default()
         };
+        let position = restored.control;
         let core = Self {
             metrics: SyncMetrics::register(&deps.metrics),
             bus: deps.bus,
@@ -64,14 +65,14 @@ impl Core {
             environments: deps.environments,
             clock: deps.clock,
             options: deps.options,
-            control: Mutex::new(Cursor::new(restored.control)),
+            control: Mutex::new(Cursor::new(position.clone())),
             revocation: Mutex::new(Cursor::new(restored.revocation)),
             snapshot_gate: Mutex::new(()),
             acks: Acks::default(),
             status: watch::channel(status).0,
             audits: watch::channel(None).0,
         };
-        core.report(restored.outcomes);
+        core.report(restored.outcomes, &position);
         core
     }
 
@@ -87,8 +88,8 @@ impl Core {
         Cursors { control: self.control.lock().await, revocation: self.revocation.lock().await }
     }
 
-    /// Notes what became of deployments, and queues the acknowledgements.
-    pub(super) fn report(&self, outcomes: Vec<Outcome>) {
+    /// Notes what became of deployments by `position` of the control log, and queues the acknowledgements.
+    pub(super) fn report(&self, outcomes: Vec<Outcome>, position: &Position) {
         for outcome in &outcomes {
             let PendingAck { api_id, environment, .. } = &outcome.pending;
             if let Some(error) = outcome.error() {
@@ -98,7 +99,8 @@ impl Core {
         }
         let failed = self.status.borrow().failed.len();
         self.metrics.failed_deployments.set(i64::try_from(failed).unwrap_or(i64::MAX));
-        self.acks.push(outcomes, &self.gateway_id, self.clock.now());
+        let moment = Moment { at: self.clock.now(), position: position.clone() };
+        self.acks.push(outcomes, &self.gateway_id, &moment);
         self.report_unacknowledged();
     }
 

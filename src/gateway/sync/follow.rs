@@ -132,8 +132,9 @@ async fn apply(core: &Arc<Core>, log: LogName, log_id: String, entries: Vec<LogE
     core.report_disk(None);
     cursor.advance(last);
     core.metrics.applied.inc_by(u64::try_from(applied).unwrap_or(u64::MAX));
+    // Only entries of the control log have outcomes: then this is its cursor.
     // The position last: who sees it also sees what is failed and unacknowledged because of it.
-    core.report(outcomes);
+    core.report(outcomes, cursor.applied());
     core.report_applied(log, &cursor);
     Ok(())
 }

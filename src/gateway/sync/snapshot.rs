@@ -113,7 +113,7 @@ async fn persist_and_load(
     if parts.revocation {
         cursors.revocation.install(positions.1);
     }
-    core.report(outcomes);
+    core.report(outcomes, cursors.control.applied());
     core.report_applied(LogName::Control, &cursors.control);
     core.report_applied(LogName::Revocation, &cursors.revocation);
     core.status.send_modify(|status| status.is_loaded = true);

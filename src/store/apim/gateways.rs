@@ -30,6 +30,8 @@ diesel::table! {
         artifact_hash -> Nullable<Text>,
         error -> Nullable<Text>,
         at -> BigInt,
+        control_log_id -> Text,
+        control_number -> BigInt,
     }
 }
 
@@ -60,6 +62,8 @@ struct DeploymentRow {
     artifact_hash: Option<String>,
     error: Option<String>,
     at: i64,
+    control_log_id: String,
+    control_number: i64,
 }
 
 /// Registers the gateway or renews its registration.
@@ -78,7 +82,8 @@ pub fn heartbeat(conn: &mut ApimConn, heartbeat: &GatewayHeartbeat, now: Timesta
     Ok(())
 }
 
-/// Stores acknowledgements; repeating one changes nothing.
+/// Stores acknowledgements; repeating one changes nothing. An earlier position never replaces a later one of the same log: a
+/// call that was given up by its gateway may still arrive after its successor.
 pub fn acknowledge(conn: &mut ApimConn, acks: &[DeploymentAck]) -> Result<(), StoreError> {
     for ack in acks {
         let row = DeploymentRow {
@@ -90,9 +95,17 @@ pub fn acknowledge(conn: &mut ApimConn, acks: &[DeploymentAck]) -> Result<(), St
             artifact_hash: ack.artifact_hash.clone(),
             error: ack.error.as_deref().map(shorten),
             at: ack.at.as_millis(),
+            control_log_id: ack.position.log_id.clone(),
+            control_number: i64::try_from(ack.position.number).unwrap_or(i64::MAX),
         };
         let target = gateway_deployments::table.find((&row.gateway_id, &row.api_id, &row.environment));
-        if diesel::update(target).set(&row).execute(conn.db())? == 0 {
+        let is_earlier = gateway_deployments::control_log_id
+            .ne(&row.control_log_id)
+            .or(gateway_deployments::control_number.le(row.control_number));
+        if diesel::update(target.filter(is_earlier)).set(&row).execute(conn.db())? > 0 {
+            continue;
+        }
+        if target.count().get_result::<i64>(conn.db())? == 0 {
             diesel::insert_into(gateway_deployments::table).values(&row).execute(conn.db())?;
         }
     }

@@ -117,6 +117,7 @@ fn acknowledged(
 mod tests {
     use domain::Organization;
     use domain::contract::event_bus::{DeploymentAck, GatewayHeartbeat};
+    use domain::event::Position;
 
     use super::super::{acknowledge, forget_silent_since, heartbeat};
     use super::*;
@@ -139,6 +140,7 @@ mod tests {
             artifact_hash: revision.map(|_| "hash".into()),
             error: error.map(ToOwned::to_owned),
             at: Timestamp::from_secs(50),
+            position: Position::default(),
         }
     }
 
@@ -186,6 +188,29 @@ mod tests {
         let failed = GatewayState::Failed("no such thing".to_owned());
         // By name: behind, failed, removed, served.
         assert_eq!(states, [GatewayState::Pending, failed, GatewayState::Pending, GatewayState::Deployed]);
+    }
+
+    #[tokio::test]
+    async fn an_acknowledgement_that_arrives_late_replaces_no_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder).await;
+        let (api_id, old, new) = (ApiId::random(), RevisionId::random(), RevisionId::random());
+        let at = |log_id: &str, number, revision| DeploymentAck {
+            position: Position { log_id: log_id.into(), number },
+            ..ack("g", api_id, Some(revision), None)
+        };
+        let (earlier, later, of_next_log) = (at("one", 4, old), at("one", 5, new), at("two", 1, old));
+        let deployed = db.write(move |conn| {
+            heartbeat(conn, &beat("g", &["Default"]), Timestamp::from_secs(90))?;
+            let mut deployed = Vec::new();
+            for ack in [&later, &earlier, &later, &of_next_log] {
+                acknowledge(conn, std::slice::from_ref(ack))?;
+                let report = counts(conn, &[api_id], Timestamp::from_secs(100), FRESH_FOR)?;
+                deployed.push([old, new].map(|revision| report.of(api_id, "Default", revision).deployed));
+            }
+            Ok::<_, StoreError>(deployed)
+        });
+        assert_eq!(deployed.await.unwrap(), [[0, 1], [0, 1], [0, 1], [1, 0]]);
     }
 
     #[tokio::test]
