@@ -8,8 +8,9 @@ use domain::event::LogName;
 use node_store::{BrokerLog, NodeStoreError};
 use store::ApimDb;
 use telemetry::metrics::Metrics;
+use telemetry::supervised;
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact_cache::ArtifactCache;
@@ -78,20 +79,20 @@ impl EventHub {
     /// Follows the outboxes until `shutdown`; each log has a task of its own, so that neither waits for the other.
     #[must_use]
     pub fn start(&self, shutdown: CancellationToken) -> JoinHandle<()> {
-        let inner = Arc::clone(&self.inner);
+        let parts = (Arc::clone(&self.inner), shutdown);
         tokio::spawn(async move {
-            let mut tasks = JoinSet::new();
-            for log in LogName::ALL {
-                tasks.spawn(tail::run(Arc::clone(&inner), log, shutdown.clone()));
-            }
-            let (apim, stopped) = (inner.apim.clone(), shutdown.clone());
-            tasks.spawn(async move { apim.listen(stopped.cancelled_owned()).await });
-            tasks.spawn(upkeep::run(inner, shutdown));
-            while let Some(ended) = tasks.join_next().await {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "event hub task ended abnormally");
-                }
-            }
+            tokio::join!(
+                supervised::run("event_hub.control", &parts, |(hub, shutdown)| {
+                    tail::run(hub, LogName::Control, shutdown)
+                }),
+                supervised::run("event_hub.revocation", &parts, |(hub, shutdown)| {
+                    tail::run(hub, LogName::Revocation, shutdown)
+                }),
+                supervised::run("event_hub.listen", &parts, async |(hub, shutdown)| {
+                    hub.apim.listen(shutdown.cancelled_owned()).await;
+                }),
+                supervised::run("event_hub.upkeep", &parts, |(hub, shutdown)| upkeep::run(hub, shutdown)),
+            );
         })
     }
 }

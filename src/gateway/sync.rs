@@ -27,8 +27,9 @@ use domain::runtime::RevocationEntry;
 use domain::{Clock, Timestamp};
 use node_store::{Carbon, LastGood, NodeStoreError};
 use telemetry::metrics::Metrics;
+use telemetry::supervised;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::table::Tables;
@@ -118,20 +119,19 @@ impl Sync {
     /// Follows the hub until `shutdown`. A batch that is being persisted is finished first.
     #[must_use]
     pub fn start(self, shutdown: CancellationToken) -> JoinHandle<()> {
-        let core = self.core;
+        let parts = (self.core, shutdown);
         tokio::spawn(async move {
-            let mut tasks = JoinSet::new();
-            tasks.spawn(heartbeat::run(Arc::clone(&core), shutdown.clone()));
-            for log in LogName::ALL {
-                tasks.spawn(follow::run(Arc::clone(&core), log, shutdown.clone()));
-            }
-            tasks.spawn(audit::run(Arc::clone(&core), shutdown.clone()));
-            tasks.spawn(acks::run(core, shutdown));
-            while let Some(ended) = tasks.join_next().await {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "gateway sync task ended abnormally");
-                }
-            }
+            tokio::join!(
+                supervised::run("gateway.sync.heartbeat", &parts, |(core, shutdown)| heartbeat::run(core, shutdown)),
+                supervised::run("gateway.sync.control", &parts, |(core, shutdown)| {
+                    follow::run(core, LogName::Control, shutdown)
+                }),
+                supervised::run("gateway.sync.revocation", &parts, |(core, shutdown)| {
+                    follow::run(core, LogName::Revocation, shutdown)
+                }),
+                supervised::run("gateway.sync.audit", &parts, |(core, shutdown)| audit::run(core, shutdown)),
+                supervised::run("gateway.sync.acks", &parts, |(core, shutdown)| acks::run(core, shutdown)),
+            );
         })
     }
 }

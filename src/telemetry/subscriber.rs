@@ -47,6 +47,8 @@ pub fn install(format: Format, filter: &str) -> Result<(), LogError> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parse_filter(filter)?)
         .with_writer(stderr)
+        // Its way of telling that a line cannot be written panics when standard error itself fails, as on a full disk.
+        .log_internal_errors(false)
         .with_span_events(FmtSpan::NONE);
     let json = match format {
         Format::Json => true,
