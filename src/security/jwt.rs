@@ -21,6 +21,11 @@ pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// How far the clocks of signer and verifier may differ, in seconds.
 pub const LEEWAY_SECS: i64 = 5;
 
+/// How far the clock of the node that signed may be ahead of ours, in seconds: the five minutes that servers of this kind
+/// allow, and the leeway of all times. Nobody can choose the start of a token, so a wide one opens nothing; a narrow one
+/// would let a gateway refuse every new token while its own clock, or the key manager's, is wrong.
+const START_LEEWAY_SECS: i64 = 300 + LEEWAY_SECS;
+
 /// Why a token is refused. Callers log it; the sender only learns that the token is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JwtError {
@@ -240,7 +245,7 @@ fn check_standard_claims(claims: &Value, issuer: &str, now: Timestamp) -> Result
         return Err(JwtError::Expired);
     }
     let starts = [standard.nbf, standard.iat].into_iter().flatten().max();
-    if starts.is_some_and(|start| start > now.saturating_add(LEEWAY_SECS)) {
+    if starts.is_some_and(|start| start > now.saturating_add(START_LEEWAY_SECS)) {
         return Err(JwtError::NotYetValid);
     }
     Ok(())
