@@ -31,7 +31,7 @@ test: setup ## Run all tests, on SQLite and on a throw-away PostgreSQL, with def
 	@# What cannot be fetched is told here, and fails the tests that need it, not the others.
 	-@tests/support/fetch-definitions.sh target/definitions
 	-@tests/support/prepare-clients.sh target/clients
-	-@tests/support/prepare-haproxy.sh
+	-@tests/support/prepare-fault-tools.sh
 	GATEWRIGHT_TEST_DEFINITIONS="$(CURDIR)/target/definitions" GATEWRIGHT_TEST_CLIENTS="$(CURDIR)/target/clients" \
 		tests/support/with-postgres.sh $(CARGO) test --locked --workspace --no-fail-fast $(ARGS)
 
@@ -53,7 +53,7 @@ bench-main-job: setup ## Measure start, memory, deployment and revocation on a r
 bench-propagation: setup setup-postgres ## Measure deployments and revocations over ten gateway processes on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench propagation
 
-chaos: setup setup-postgres setup-haproxy ## Faults of a fleet of processes, as many and as long as promised (see tests/RESULTS.md)
+chaos: setup setup-postgres setup-fault-tools ## Faults of a fleet of processes, as many and as long as promised (see tests/RESULTS.md)
 	GATEWRIGHT_CHAOS=1 tests/support/with-postgres.sh $(CARGO) test --locked --test it -- faults:: --nocapture --test-threads 1
 
 bench-search: setup ## Measure lists and searches among 10,000 APIs on a release build (a table, and JSON in target/)
@@ -64,10 +64,10 @@ bench-search: setup ## Measure lists and searches among 10,000 APIs on a release
 setup-postgres:
 	@tests/support/with-postgres.sh true
 
-# The load balancer of the rolling restart.
-.PHONY: setup-haproxy
-setup-haproxy:
-	@tests/support/prepare-haproxy.sh
+# The load balancer of the rolling restart, and the clock that jumps.
+.PHONY: setup-fault-tools
+setup-fault-tools:
+	@tests/support/prepare-fault-tools.sh
 
 # What the build takes from the machine: a C compiler, and OpenSSL for TLS to PostgreSQL.
 .PHONY: setup

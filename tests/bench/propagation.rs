@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
+#[path = "../it/support/faketime.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod faketime;
 #[path = "../it/support/fleet.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod fleet;

@@ -6,17 +6,12 @@ pub mod chain;
 mod random_changes;
 mod releases;
 
-use std::time::{Duration, Instant};
-
 use domain::RevisionId;
 use domain::event::LogName;
 
 use crate::support::DatabaseKind;
 use crate::support::database::postgres_is_there;
 use chain::{Chain, Gateway};
-
-/// Far above what a deploy takes, far below what a poll would.
-const SOON: Duration = Duration::from_millis(1_000);
 
 macro_rules! on_both {
     ($(async fn $name:ident($chain:ident) $body:block)*) => {$(
@@ -45,17 +40,13 @@ on_both! {
         let mut gateway = Gateway::start(&chain);
         gateway.until(|status| status.is_loaded).await;
         let pizza = chain.create("pizza").await;
-        let mut slowest = Duration::ZERO;
+        // A change that were not announced would wait for the hub's poll, which comes later than this waits.
         for _ in 0..20 {
             let revision_id = chain.deploy(&pizza).await;
-            let committed = Instant::now();
             let number = chain.head(LogName::Control).await;
             gateway.until(|status| status.control.applied.number >= number).await;
-            slowest = slowest.max(committed.elapsed());
             assert_eq!(gateway.revision(&pizza), Some(revision_id));
         }
-        println!("slowest of 20 deploys: {slowest:?}");
-        assert!(slowest < SOON, "{slowest:?}");
         gateway.until(|status| status.unacknowledged == 0).await;
         let revision_id = gateway.revision(&pizza).unwrap();
         let counts = chain.counts(&pizza, revision_id).await;

@@ -2,9 +2,11 @@
 //! survive, `make test` with a sample of them.
 
 mod carbon_store;
+mod clock;
 mod concurrent_publishers;
 mod cut_off;
 mod dead_nodes;
+mod disk;
 mod kill_nine;
 mod rolling_restart;
 mod site;

@@ -1,9 +1,7 @@
 //! A gateway whose disk fails: what it holds is damaged, or nothing can be written any more.
 
-use std::fs::{self, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
@@ -15,27 +13,9 @@ use tempfile::TempDir;
 
 use crate::event_sync::chain::{Chain, Gateway};
 use crate::support::DatabaseKind;
+use crate::support::noise::scribble;
+use crate::support::small_disk::SmallDisk;
 use crate::support::wait::eventually;
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) % sides.max(1) as u64) as usize
-    }
-}
-
-/// Writes noise over some parts of the file.
-fn scribble(file: &Path, dice: &mut Dice) {
-    let length = usize::try_from(fs::metadata(file).unwrap().len()).unwrap();
-    let mut open = OpenOptions::new().write(true).open(file).unwrap();
-    for _ in 0..1 + dice.roll(4) {
-        let noise: Vec<u8> = (0..1 + dice.roll(600)).map(|_| dice.roll(256) as u8).collect();
-        open.seek(SeekFrom::Start(dice.roll(length) as u64)).unwrap();
-        open.write_all(&noise).unwrap();
-    }
-}
 
 /// Waits until disk and database are equal.
 async fn until_equal(chain: &Chain, gateway: &Gateway, seed: u64) {
@@ -58,8 +38,7 @@ async fn a_gateway_with_noise_in_its_last_good_state_starts_and_serves_the_right
     gateway.until(|status| status.is_loaded && status.unacknowledged == 0).await;
     let (mut set_aside, mut home) = (0, gateway.stop().await);
     for seed in 0..40 {
-        let mut dice = Dice(seed);
-        scribble(&home.path().join("carbon.db"), &mut dice);
+        scribble(&home.path().join("carbon.db"), seed);
         let mut gateway = Gateway::start_at(&chain, home);
         gateway.until(|status| status.is_loaded && !status.control.applied.log_id.is_empty()).await;
         until_equal(&chain, &gateway, seed).await;
@@ -107,32 +86,16 @@ impl Disk for ReadOnly {
     }
 }
 
-/// A small file system of its own; needs the rights of root.
-struct Small(TempDir);
+/// A file system that is full.
+struct Full(SmallDisk);
 
-impl Small {
-    fn mount() -> Option<Self> {
-        let folder = TempDir::new().unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path()).output();
-        mount.is_ok_and(|output| output.status.success()).then_some(Self(folder))
-    }
-}
-
-impl Disk for Small {
-    fn fill(&self, home: &Path) {
-        let mut file = fs::File::create(home.join("ballast")).unwrap();
-        while file.write_all(&[0; 512]).is_ok() {}
+impl Disk for Full {
+    fn fill(&self, _home: &Path) {
+        self.0.fill();
     }
 
-    fn free(&self, home: &Path) {
-        fs::remove_file(home.join("ballast")).unwrap();
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        // What stays mounted goes with the machine.
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    fn free(&self, _home: &Path) {
+        self.0.free();
     }
 }
 
@@ -177,10 +140,11 @@ async fn a_gateway_that_cannot_write_serves_what_it_has_and_recovers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gateway_on_a_full_disk_serves_what_it_has_and_recovers() {
-    let Some(disk) = Small::mount() else {
+    let folder = TempDir::new().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path(), 1) else {
         println!("only root can mount a small file system: skipped");
         return;
     };
-    let home = TempDir::new_in(disk.0.path()).unwrap();
-    survive(&disk, Arc::new(home)).await;
+    let home = TempDir::new_in(folder.path()).unwrap();
+    survive(&Full(disk), Arc::new(home)).await;
 }

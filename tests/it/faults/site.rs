@@ -96,12 +96,17 @@ impl Site {
         Answer::of(request.form(form)).await
     }
 
-    /// Applied positions of a gateway, as its readiness tells them: `serves control N and revocation M; ..`.
-    pub async fn applied(&self, gateway: &str) -> (u64, u64) {
+    /// What a gateway's readiness says: `serves control N and revocation M; ..`.
+    pub async fn report(&self, gateway: &str) -> String {
         let url = format!("{}/health/ready", self.fleet.management_url(gateway));
         let report: Value = Answer::of(client().get(url)).await.json();
         let checks = report["checks"].as_array().unwrap();
-        let detail = checks.iter().find(|check| check["name"] == "gateway").unwrap()["detail"].as_str().unwrap();
+        checks.iter().find(|check| check["name"] == "gateway").unwrap()["detail"].as_str().unwrap().to_owned()
+    }
+
+    /// Applied positions of a gateway, of both logs.
+    pub async fn applied(&self, gateway: &str) -> (u64, u64) {
+        let detail = self.report(gateway).await;
         let numbers: Vec<u64> =
             detail.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
         (numbers[0], numbers[1])

@@ -1,6 +1,7 @@
 //! A deployment of processes, one for each node, for what only processes can suffer.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use security::cluster::ClusterKeys;
 use security::enrolment::Enrolment;
 use tempfile::TempDir;
 
+use super::faketime;
 use super::free_port::free_port;
 use super::rest::client;
 
@@ -26,6 +28,8 @@ pub type Plan<'a> = &'a [(&'static str, &'static str)];
 /// The nodes; all are killed when this is dropped.
 pub struct Fleet {
     members: BTreeMap<&'static str, Member>,
+    /// Clocks that can be set, when this library is given.
+    faketime: Option<PathBuf>,
 }
 
 struct Member {
@@ -54,7 +58,7 @@ impl Fleet {
             (*name, Member { profile, home, management: free_port(), https: free_port(), process: None })
         };
         let members: BTreeMap<_, _> = plan.iter().map(member).collect();
-        let fleet = Self { members };
+        let fleet = Self { members, faketime: None };
         fleet.write_keys();
         fleet.configure(database_toml, reach);
         fleet
@@ -128,7 +132,9 @@ impl Fleet {
         let member = self.members.get_mut(name).unwrap();
         assert!(member.process.is_none(), "{name} runs already");
         let log = std::fs::File::options().create(true).append(true).open(member.home.path().join("log")).unwrap();
+        let clock = self.faketime.iter().flat_map(|library| faketime::environment(library, &member.clock()));
         let child = Command::new(binary)
+            .envs(clock)
             .args(["--profile", member.profile, "--home"])
             .arg(member.home.path())
             .stdout(Stdio::null())
@@ -162,11 +168,36 @@ impl Fleet {
         child.wait().unwrap();
     }
 
+    /// Whether the process has ended by itself; then it can be launched again.
+    pub fn has_ended(&mut self, name: &str) -> bool {
+        let process = &mut self.members.get_mut(name).unwrap().process;
+        let is_over = process.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some());
+        if is_over {
+            *process = None;
+        }
+        is_over
+    }
+
     /// SIGTERM, and waits until it has drained.
     pub async fn terminate(&mut self, name: &str) {
         let mut child = self.members.get_mut(name).unwrap().process.take().unwrap();
         signal(&child, "TERM");
         tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    }
+
+    /// Gives each node that is launched from now on a clock of its own, which [`Fleet::set_clock`] sets.
+    pub fn fake_clocks(&mut self, library: PathBuf) {
+        self.faketime = Some(library);
+        self.members.values().for_each(|member| faketime::set(&member.clock(), 0));
+    }
+
+    /// Lets the node's clock be off by this many seconds, within a second.
+    pub fn set_clock(&self, name: &str, seconds: i64) {
+        faketime::set(&self.members[name].clock(), seconds);
+    }
+
+    pub fn home(&self, name: &str) -> &Path {
+        self.members[name].home.path()
     }
 
     pub fn management_url(&self, name: &str) -> String {
@@ -187,8 +218,12 @@ impl Fleet {
 }
 
 impl Member {
-    fn keys_folder(&self) -> std::path::PathBuf {
+    fn keys_folder(&self) -> PathBuf {
         self.home.path().join("security/cluster")
+    }
+
+    fn clock(&self) -> PathBuf {
+        self.home.path().join("clock")
     }
 }
 

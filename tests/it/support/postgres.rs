@@ -80,6 +80,13 @@ impl Postgres {
         )
     }
 
+    /// Executes statements on the database of the control plane.
+    pub fn execute(&self, sql: &str) {
+        let mut psql = self.as_server("psql");
+        psql.args(["-h", "127.0.0.1", "-U", "gatewright", "-d", "apim", "-q", "-v", "ON_ERROR_STOP=1", "-p"]);
+        run(psql.arg(self.port.to_string()).args(["-c", sql]));
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
