@@ -45,5 +45,8 @@ pub(crate) fn build(api: &Api, revision_id: RevisionId) -> GatewayApi {
             .and_then(|header| header.as_str())
             .filter(|header| !header.is_empty())
             .map(str::to_ascii_lowercase),
+        throttling_policy: details.api_policy().map(ToOwned::to_owned),
+        production_maximum: details.back_end_maximum("production"),
+        sandbox_maximum: details.back_end_maximum("sandbox"),
     }
 }

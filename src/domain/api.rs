@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::lifecycle::LifecycleState;
 use crate::name::{ApiContext, ApiName, ApiVersion};
+use crate::throttling::{RateLimit, TimeUnit};
 use crate::{ApiId, Organization, Timestamp, tenant};
 
 /// The working copy of an API (WSO2 `API`), stored as one document.
@@ -130,6 +131,13 @@ impl ApiDetails {
     #[must_use]
     pub fn api_policy(&self) -> Option<&str> {
         self.other.get("apiThrottlingPolicy").and_then(Value::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// Most calls per second that reach the back end `production` or `sandbox` (WSO2 `API.maxTps`), if limited.
+    #[must_use]
+    pub fn back_end_maximum(&self, endpoint: &str) -> Option<RateLimit> {
+        let count = self.other.get("maxTps")?.get(endpoint)?.as_u64().filter(|count| *count > 0)?;
+        Some(RateLimit { count, time_unit: TimeUnit::Sec })
     }
 
     /// Names of all advanced policies that the API and its operations use, each once.

@@ -25,6 +25,9 @@ pub mod kind {
     pub const SUBSCRIPTION: &str = "subscription";
     pub const SUBSCRIPTION_POLICY: &str = "subscription_policy";
     pub const APPLICATION_POLICY: &str = "application_policy";
+    pub const ADVANCED_POLICY: &str = "advanced_policy";
+    pub const CUSTOM_RULE: &str = "custom_rule";
+    pub const DENY_POLICY: &str = "deny_policy";
     pub const ISSUER: &str = "issuer";
     pub const REVOCATION: &str = "revocation";
 }
@@ -49,6 +52,9 @@ pub fn documents(snapshot: &Snapshot, revocations_after: Timestamp) -> Result<Do
         (kind::SUBSCRIPTION, canonical(&snapshot.subscriptions)?),
         (kind::SUBSCRIPTION_POLICY, canonical(&snapshot.subscription_policies)?),
         (kind::APPLICATION_POLICY, canonical(&snapshot.application_policies)?),
+        (kind::ADVANCED_POLICY, canonical(&snapshot.advanced_policies)?),
+        (kind::CUSTOM_RULE, canonical(&snapshot.custom_rules)?),
+        (kind::DENY_POLICY, canonical(&snapshot.deny_policies)?),
         (kind::ISSUER, canonical(&snapshot.issuers)?),
         (kind::REVOCATION, longest(canonical_values(revocations)?)),
     ]))

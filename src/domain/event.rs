@@ -8,7 +8,7 @@ use crate::api_key::ApiKey;
 use crate::application::KeyMapping;
 use crate::runtime::{ApiMetadata, DeployedRevision, GatewayApplication, RevocationEntry, TrustedIssuer};
 use crate::subscription::Subscription;
-use crate::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy};
+use crate::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, PolicyKind, SubscriptionPolicy};
 use crate::{ApiId, ApiKeyId, ApplicationId, EventId, KeyMappingId, Organization, PolicyId, SubscriptionId, Timestamp};
 
 /// Version of the shape of events and of what gateways hold. It grows with every new type of event, every new value of an
@@ -17,7 +17,7 @@ use crate::{ApiId, ApiKeyId, ApplicationId, EventId, KeyMappingId, Organization,
 /// Releases with neighbouring versions run side by side. New fields have defaults and unknown ones are ignored, in both
 /// directions. An entry that is newer than its reader and cannot be read is [`Event::Unknown`] and only moves the position;
 /// a gateway whose own version is newer than the one that wrote its last good state takes a snapshot.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Which log an event belongs to: revocations have their own, so that a burst of them never queues behind deploys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -127,6 +127,17 @@ pub enum Event {
     /// Created or changed.
     #[serde(rename = "APPLICATION_POLICY_UPDATE")]
     ApplicationPolicyUpdated(ApplicationPolicy),
+    /// Created or changed.
+    #[serde(rename = "API_POLICY_UPDATE")]
+    AdvancedPolicyUpdated(AdvancedPolicy),
+    /// Created or changed.
+    #[serde(rename = "GLOBAL_POLICY_UPDATE")]
+    CustomRuleUpdated(CustomRule),
+    /// Created or changed.
+    #[serde(rename = "BLOCK_CONDITION_UPDATE")]
+    DenyPolicyUpdated(DenyPolicy),
+    #[serde(rename = "BLOCK_CONDITION_DELETE")]
+    DenyPolicyDeleted { organization: Organization, policy_id: PolicyId },
     #[serde(rename = "POLICY_DELETE")]
     PolicyDeleted { organization: Organization, kind: PolicyKind, policy_id: PolicyId, name: String },
     /// An issuer or its key set is new or changed.
@@ -192,6 +203,9 @@ impl Event {
             Self::SubscriptionUpdated(subscription) => &subscription.organization,
             Self::SubscriptionPolicyUpdated(policy) => &policy.organization,
             Self::ApplicationPolicyUpdated(policy) => &policy.organization,
+            Self::AdvancedPolicyUpdated(policy) => &policy.organization,
+            Self::CustomRuleUpdated(rule) => &rule.organization,
+            Self::DenyPolicyUpdated(policy) => &policy.organization,
             Self::IssuerUpdated(issuer) => &issuer.organization,
             Self::Revoked(entry) => &entry.organization,
             Self::Unknown(event) => &event.organization,
@@ -202,6 +216,7 @@ impl Event {
             | Self::KeyMappingDeleted { organization, .. }
             | Self::ApiKeyRevoked { organization, .. }
             | Self::SubscriptionDeleted { organization, .. }
+            | Self::DenyPolicyDeleted { organization, .. }
             | Self::PolicyDeleted { organization, .. } => organization,
         }
     }
@@ -224,6 +239,10 @@ impl Event {
             Self::SubscriptionDeleted { .. } => "SUBSCRIPTIONS_DELETE",
             Self::SubscriptionPolicyUpdated(_) => "SUBSCRIPTION_POLICY_UPDATE",
             Self::ApplicationPolicyUpdated(_) => "APPLICATION_POLICY_UPDATE",
+            Self::AdvancedPolicyUpdated(_) => "API_POLICY_UPDATE",
+            Self::CustomRuleUpdated(_) => "GLOBAL_POLICY_UPDATE",
+            Self::DenyPolicyUpdated(_) => "BLOCK_CONDITION_UPDATE",
+            Self::DenyPolicyDeleted { .. } => "BLOCK_CONDITION_DELETE",
             Self::PolicyDeleted { .. } => "POLICY_DELETE",
             Self::IssuerUpdated(_) => "KEY_MANAGER_UPDATE",
             Self::Revoked(_) => "TOKEN_REVOCATION",

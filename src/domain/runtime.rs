@@ -10,7 +10,7 @@ use crate::application::KeyMapping;
 use crate::cors::CorsConfiguration;
 use crate::lifecycle::LifecycleState;
 use crate::subscription::Subscription;
-use crate::throttling::{ApplicationPolicy, SubscriptionPolicy};
+use crate::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, RateLimit, SubscriptionPolicy};
 use crate::{ApiId, ApplicationId, Organization, RevisionId, Timestamp};
 
 /// A revision of an API as gateways load it: one canonical document, addressed by the SHA-256 of its JSON.
@@ -46,6 +46,16 @@ pub struct GatewayApi {
     /// Name of the header that carries an API key, in lower case; `apikey` when unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_header: Option<String>,
+    /// Name of the advanced policy of the whole API (WSO2 `apiThrottlingPolicy`); with it those of the operations do not
+    /// count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttling_policy: Option<String>,
+    /// Most calls that reach the production endpoint (WSO2 `maxTps`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_maximum: Option<RateLimit>,
+    /// Most calls that reach the sandbox endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox_maximum: Option<RateLimit>,
 }
 
 /// One verb on one URI template.
@@ -159,6 +169,12 @@ pub struct Snapshot {
     pub subscriptions: Vec<Subscription>,
     pub subscription_policies: Vec<SubscriptionPolicy>,
     pub application_policies: Vec<ApplicationPolicy>,
+    #[serde(default)]
+    pub advanced_policies: Vec<AdvancedPolicy>,
+    #[serde(default)]
+    pub custom_rules: Vec<CustomRule>,
+    #[serde(default)]
+    pub deny_policies: Vec<DenyPolicy>,
     pub issuers: Vec<TrustedIssuer>,
     pub revocations: Vec<RevocationEntry>,
 }

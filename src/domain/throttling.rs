@@ -1,9 +1,13 @@
 //! Throttling policies and the default ones that clients take for granted.
 
 pub mod advanced;
+pub mod custom_rule;
 pub mod defaults;
+pub mod deny_policy;
 pub mod policy;
 pub mod window;
 
 pub use advanced::AdvancedPolicy;
+pub use custom_rule::CustomRule;
+pub use deny_policy::{DenyPolicy, DenyTarget};
 pub use policy::{ApplicationPolicy, Limit, PolicyKind, Quota, RateLimit, SubscriptionPolicy, TimeUnit};

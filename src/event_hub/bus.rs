@@ -60,10 +60,15 @@ impl EventBus for EventHub {
             return Err(EventBusError::Refused(format!("a gateway has at most {ENVIRONMENTS_MAX} environments")));
         }
         let (now, environments) = (self.inner.clock.now(), heartbeat.environments.clone());
-        self.inner.apim.write(move |conn| gateways::heartbeat(conn, &heartbeat, now)).await.map_err(unavailable)?;
+        let fresh_for = self.inner.config.gateway_fresh_for.get();
+        let beat = move |conn: &mut store::ApimConn| {
+            gateways::heartbeat(conn, &heartbeat, now)?;
+            gateways::sharing(conn, &heartbeat.environments, now, fresh_for)
+        };
+        let live_gateways = self.inner.apim.write(beat).await.map_err(unavailable)?;
         let head = |log| self.inner.view(log).borrow().extent.head;
         let content = audit::content(&self.inner, &environments);
-        Ok(HubPulse { control: head(LogName::Control), revocation: head(LogName::Revocation), content })
+        Ok(HubPulse { control: head(LogName::Control), revocation: head(LogName::Revocation), live_gateways, content })
     }
 
     async fn acknowledge(&self, acks: Vec<DeploymentAck>) -> Result<(), EventBusError> {

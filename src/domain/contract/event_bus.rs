@@ -60,6 +60,9 @@ pub struct HubPulse {
     /// Newest numbers of the two logs, so that lag is known also while nothing is fetched.
     pub control: u64,
     pub revocation: u64,
+    /// Live gateways that share an environment with the one that asks, itself included; 0 when the hub does not tell.
+    /// Limits that each gateway keeps by itself are divided by it.
+    pub live_gateways: u32,
     /// What a gateway of these environments holds at one position, to compare with; absent when the hub has not looked
     /// lately.
     pub content: Option<ContentDigest>,

@@ -11,12 +11,14 @@ pub const DEFAULT_SUBSCRIPTIONLESS: &str = "DefaultSubscriptionless";
 /// Tier of calls to operations that need no token.
 pub const UNAUTHENTICATED: &str = "Unauthenticated";
 
-/// The two kinds of policies served so far.
+/// The kinds of policies that limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyKind {
     Subscription,
     Application,
+    Advanced,
+    Custom,
 }
 
 /// Unit of a window's length (WSO2 `timeUnit`).

@@ -153,6 +153,7 @@ impl Consumers {
                 match kind {
                     PolicyKind::Subscription => drop(self.subscription_policies.pin().remove(&key)),
                     PolicyKind::Application => drop(self.application_policies.pin().remove(&key)),
+                    PolicyKind::Advanced | PolicyKind::Custom => {}
                 }
             }
             _ => {}

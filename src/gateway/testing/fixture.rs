@@ -51,6 +51,9 @@ pub fn api(name: &str, url: &str) -> GatewayApi {
         scopes: Vec::new(),
         cors: None,
         api_key_header: None,
+        throttling_policy: None,
+        production_maximum: None,
+        sandbox_maximum: None,
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Kind {
     Subscription,
     SubscriptionPolicy,
     ApplicationPolicy,
+    AdvancedPolicy,
+    CustomRule,
+    DenyPolicy,
     Issuer,
     Revocation,
 }
@@ -42,6 +45,9 @@ impl Kind {
             Self::Subscription => "subscription",
             Self::SubscriptionPolicy => "subscription_policy",
             Self::ApplicationPolicy => "application_policy",
+            Self::AdvancedPolicy => "advanced_policy",
+            Self::CustomRule => "custom_rule",
+            Self::DenyPolicy => "deny_policy",
             Self::Issuer => "issuer",
             Self::Revocation => "revocation",
         }
@@ -136,10 +142,18 @@ pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
         }
         Event::SubscriptionPolicyUpdated(policy) => vec![Put(subscription_policy_row(policy)?)],
         Event::ApplicationPolicyUpdated(policy) => vec![Put(application_policy_row(policy)?)],
+        Event::AdvancedPolicyUpdated(policy) => vec![Put(advanced_policy_row(policy)?)],
+        Event::CustomRuleUpdated(rule) => vec![Put(custom_rule_row(rule)?)],
+        Event::DenyPolicyUpdated(policy) => vec![Put(deny_policy_row(policy)?)],
+        Event::DenyPolicyDeleted { policy_id, .. } => {
+            vec![Delete { kind: Kind::DenyPolicy, key: policy_id.to_string() }]
+        }
         Event::PolicyDeleted { kind, policy_id, .. } => {
             let kind = match kind {
                 PolicyKind::Subscription => Kind::SubscriptionPolicy,
                 PolicyKind::Application => Kind::ApplicationPolicy,
+                PolicyKind::Advanced => Kind::AdvancedPolicy,
+                PolicyKind::Custom => Kind::CustomRule,
             };
             vec![Delete { kind, key: policy_id.to_string() }]
         }
@@ -165,6 +179,9 @@ pub fn of_snapshot(snapshot: &Snapshot) -> Result<Vec<Row>, NodeStoreError> {
     rows.extend(snapshot.subscriptions.iter().map(subscription_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.subscription_policies.iter().map(subscription_policy_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.application_policies.iter().map(application_policy_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.advanced_policies.iter().map(advanced_policy_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.custom_rules.iter().map(custom_rule_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.deny_policies.iter().map(deny_policy_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.issuers.iter().map(issuer_row).collect::<Result<Vec<_>, _>>()?);
     Ok(rows)
 }
@@ -200,6 +217,18 @@ fn subscription_policy_row(policy: &domain::throttling::SubscriptionPolicy) -> M
 
 fn application_policy_row(policy: &domain::throttling::ApplicationPolicy) -> MadeRow {
     Row::new(Kind::ApplicationPolicy, policy.id.to_string(), &policy.organization, policy)
+}
+
+fn advanced_policy_row(policy: &domain::throttling::AdvancedPolicy) -> MadeRow {
+    Row::new(Kind::AdvancedPolicy, policy.id.to_string(), &policy.organization, policy)
+}
+
+fn custom_rule_row(rule: &domain::throttling::CustomRule) -> MadeRow {
+    Row::new(Kind::CustomRule, rule.id.to_string(), &rule.organization, rule)
+}
+
+fn deny_policy_row(policy: &domain::throttling::DenyPolicy) -> MadeRow {
+    Row::new(Kind::DenyPolicy, policy.id.to_string(), &policy.organization, policy)
 }
 
 fn issuer_row(issuer: &TrustedIssuer) -> MadeRow {

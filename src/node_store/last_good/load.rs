@@ -91,6 +91,9 @@ impl Reader<'_> {
             subscriptions: self.documents(Kind::Subscription)?,
             subscription_policies: self.documents(Kind::SubscriptionPolicy)?,
             application_policies: self.documents(Kind::ApplicationPolicy)?,
+            advanced_policies: self.documents(Kind::AdvancedPolicy)?,
+            custom_rules: self.documents(Kind::CustomRule)?,
+            deny_policies: self.documents(Kind::DenyPolicy)?,
             issuers: self.documents(Kind::Issuer)?,
             revocations: self.documents(Kind::Revocation)?,
         })

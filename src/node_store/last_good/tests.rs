@@ -96,6 +96,9 @@ fn artifact(api_id: ApiId, hash: &str) -> Artifact {
         scopes: Vec::<ApiScope>::new(),
         cors: None,
         api_key_header: None,
+        throttling_policy: None,
+        production_maximum: None,
+        sandbox_maximum: None,
     };
     Artifact { hash: hash.into(), document: serde_json::to_string(&api).unwrap() }
 }

@@ -8,7 +8,7 @@ use domain::contract::event_bus::{DeploymentAck, GatewayHeartbeat};
 
 use crate::database::ApimConn;
 use crate::error::StoreError;
-pub use counts::{DeploymentReport, counts};
+pub use counts::{DeploymentReport, counts, sharing};
 
 diesel::table! {
     gateway_instances (gateway_id) {

@@ -29,6 +29,9 @@ pub fn snapshot(conn: &mut ApimConn, environments: &[String], now: Timestamp) ->
         subscriptions: subscriptions::list_all(conn)?,
         subscription_policies: policies::list(conn, None)?,
         application_policies: policies::list(conn, None)?,
+        advanced_policies: policies::list(conn, None)?,
+        custom_rules: Vec::new(),
+        deny_policies: Vec::new(),
         issuers: issuers::list_trusted(conn, now)?,
         revocations: revocations::list(conn, now)?,
     })

@@ -264,5 +264,8 @@ fn artifact(pizza: &Pizza) -> GatewayApi {
         scopes: Vec::new(),
         cors: None,
         api_key_header: None,
+        throttling_policy: None,
+        production_maximum: None,
+        sandbox_maximum: None,
     }
 }

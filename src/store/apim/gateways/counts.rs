@@ -1,6 +1,6 @@
 //! Which gateways serve what: from heartbeats and acknowledgements alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -53,7 +53,7 @@ pub fn counts(
     now: Timestamp,
     fresh_for: Duration,
 ) -> Result<DeploymentReport, StoreError> {
-    let oldest = now.as_millis().saturating_sub(i64::try_from(fresh_for.as_millis()).unwrap_or(i64::MAX));
+    let oldest = now.minus(fresh_for).as_millis();
     let mut report = DeploymentReport { live: live_by_environment(conn, oldest)?, ..DeploymentReport::default() };
     // One query for any page that the REST APIs show; only longer lists are cut.
     for chunk in api_ids.chunks(IDS_PER_QUERY_MAX) {
@@ -62,6 +62,18 @@ pub fn counts(
         }
     }
     Ok(report)
+}
+
+/// Number of live gateways that serve any of `environments`.
+pub fn sharing(
+    conn: &mut ApimConn,
+    environments: &[String],
+    now: Timestamp,
+    fresh_for: Duration,
+) -> Result<u32, StoreError> {
+    let live = live_by_environment(conn, now.minus(fresh_for).as_millis())?;
+    let sharing: HashSet<&String> = environments.iter().filter_map(|name| live.get(name)).flatten().collect();
+    Ok(u32::try_from(sharing.len()).unwrap_or(u32::MAX))
 }
 
 fn live_by_environment(conn: &mut ApimConn, oldest: i64) -> Result<HashMap<String, Vec<String>>, StoreError> {
@@ -178,6 +190,9 @@ mod tests {
                 counts(conn, &[api_id, ApiId::random()], Timestamp::from_secs(100), FRESH_FOR)
             })
             .await;
+        let sharing =
+            db.read(|conn| sharing(conn, &["Default".into(), "x".into()], Timestamp::from_secs(100), FRESH_FOR));
+        assert_eq!(sharing.await.unwrap(), 4);
         let report: Result<DeploymentReport, StoreError> = report;
         let report = report.unwrap();
         let counts = report.of(api_id, "Default", new);
