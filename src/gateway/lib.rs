@@ -13,6 +13,7 @@ pub mod client_address;
 pub mod cors;
 pub mod fault;
 pub mod filters;
+pub mod fleet;
 pub mod landing;
 pub mod lease;
 pub mod listener;

@@ -33,6 +33,7 @@ use consumers::Index;
 use deployments::Deployments;
 use issuers::IssuerRegistry;
 
+use crate::fleet::Fleet;
 use crate::router::contexts::ContextMap;
 
 /// What became of one deployment.
@@ -63,6 +64,7 @@ struct Shared {
     writer: Mutex<Writer>,
     deployed: AtomicUsize,
     loaded: AtomicBool,
+    fleet: Fleet,
 }
 
 /// State that only writers need.
@@ -205,6 +207,12 @@ impl Tables {
     #[must_use]
     pub fn live(&self) -> arc_swap::Guard<Arc<Live>> {
         self.shared.live.load()
+    }
+
+    /// The gateways that this one shares its work with.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet {
+        &self.shared.fleet
     }
 
     fn publish_routes(&self, live: &Live, writer: &Writer) {

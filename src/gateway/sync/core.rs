@@ -122,6 +122,7 @@ impl Core {
 
     /// Notes that the hub is there, and the logs' newest numbers: both are known also while a question for entries hangs.
     pub(super) fn report_pulse(&self, pulse: &HubPulse) {
+        self.tables.fleet().tell(pulse.live_gateways);
         let now = self.clock.now();
         self.status.send_modify(|status| {
             status.is_connected = true;
