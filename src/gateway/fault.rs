@@ -49,6 +49,8 @@ pub enum Fault {
     NotSubscribed,
     ScopeMissing,
     AudienceMismatch,
+    /// A deny policy names the call.
+    Denied,
     /// The API has endpoints, but none for keys of this type.
     NoEndpointFor(KeyType),
     NoEndpoint,
@@ -154,6 +156,7 @@ impl Fault {
             Self::NotSubscribed => error_code::RESOURCE_FORBIDDEN,
             Self::ScopeMissing => error_code::INVALID_SCOPE,
             Self::AudienceMismatch => error_code::INVALID_AUDIENCE,
+            Self::Denied => error_code::MESSAGE_BLOCKED,
             Self::NoEndpoint => error_code::NO_ENDPOINT,
             Self::ThrottleUnavailable => error_code::GENERAL_AUTH_ERROR,
             Self::TokenServiceUnavailable => error_code::SERVICE_UNAVAILABLE,
@@ -213,6 +216,7 @@ impl Fault {
             Self::NoEndpoint => "The API has no back end".to_owned(),
             Self::NotSubscribed => "The application has no subscription to this API".to_owned(),
             Self::AudienceMismatch => "The access token is for another audience".to_owned(),
+            Self::Denied => "This call is blocked by an administrator of the API".to_owned(),
             Self::ScopeMissing => "The access token has none of the scopes that the resource asks for".to_owned(),
             Self::Throttled { .. } => {
                 format!(
@@ -237,7 +241,7 @@ impl Fault {
 
     fn namespace(&self) -> Namespace {
         match (self, self.shape()) {
-            (Self::Throttled { .. } | Self::ThrottleUnavailable, _) => Namespace::THROTTLING,
+            (Self::Throttled { .. } | Self::ThrottleUnavailable | Self::Denied, _) => Namespace::THROTTLING,
             (_, Shape::Plain { .. }) => Namespace::SECURITY,
             (_, Shape::StatusReport { .. }) => Namespace::GENERAL,
         }

@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod authenticate;
 pub mod cors;
+pub mod deny;
 pub mod endpoint;
 pub mod message;
 pub mod resource;

@@ -5,6 +5,7 @@
 //! dropped without being spent goes back: into its lease while that lives, else to the owner.
 
 mod cell;
+mod charge;
 mod grant;
 
 use std::net::IpAddr;
@@ -15,11 +16,12 @@ use std::time::{Duration, Instant};
 use domain::contract::{Throttle, ThrottleUnavailable};
 use domain::runtime::GatewayApi;
 use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
-use domain::{ApiId, ApplicationId};
+use domain::{ApiId, ApplicationId, PolicyId};
 use prometheus_client::metrics::counter::Counter;
 
 use crate::table::RequestQuota;
 use cell::Cell;
+pub use charge::Charge;
 pub use grant::Unit;
 
 /// How long a key may be unused before its units go back to the owner.
@@ -39,6 +41,12 @@ pub enum ThrottleKey {
     Application { application: ApplicationId, user: Arc<str> },
     /// Calls without a token from one address to one API.
     Anonymous { address: IpAddr, api: ApiId },
+    /// All calls of an API, or those of one group of its policy's conditions.
+    Api { api: ApiId, group: Option<u16> },
+    /// The same of one operation, which is named `<template>:<VERB>`.
+    Operation { api: ApiId, operation: Arc<str>, group: Option<u16> },
+    /// Calls that look alike under a custom rule's template.
+    Custom { rule: PolicyId, key: Arc<str> },
 }
 
 impl ThrottleKey {
@@ -52,8 +60,15 @@ impl ThrottleKey {
             }
             Self::Application { application, user } => format!("app:{application}:{user}"),
             Self::Anonymous { address, .. } => format!("sub:{address}:{context}:{version}:{UNAUTHENTICATED}"),
+            Self::Api { group, .. } => format!("api:{context}:{version}{}", condition(*group)),
+            Self::Operation { operation, group, .. } => format!("res:{context}{operation}{}", condition(*group)),
+            Self::Custom { rule, key } => format!("custom:{rule}:{key}"),
         }
     }
+}
+
+fn condition(group: Option<u16>) -> String {
+    group.map(|number| format!("_condition_{number}")).unwrap_or_default()
 }
 
 /// Whether a call may pass.

@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod landing;
 pub mod lease;
 pub mod listener;
+pub mod local_limit;
 pub mod observe;
 pub mod pipeline;
 pub mod rate_limit;

@@ -21,11 +21,14 @@ use crate::fault::{Fault, FaultForm};
 use crate::filters::authenticate::api_key::without_key;
 use crate::filters::authenticate::{Offered, TokenCache, internal_key};
 use crate::filters::cors::Rules;
-use crate::filters::throttle::Quotas;
+use crate::filters::throttle::{CallView, Counters, Quotas};
 use crate::filters::transport::Transport;
-use crate::filters::{audience, authenticate, endpoint, message, resource, scope, status, subscription, transport};
+use crate::filters::{
+    audience, authenticate, deny, endpoint, message, resource, scope, status, subscription, transport,
+};
 use crate::landing;
-use crate::lease::LeaseBook;
+use crate::lease::{Charge, LeaseBook};
+use crate::local_limit::LocalLimits;
 use crate::observe::{GatewayMetrics, Observation};
 use crate::router::PathView;
 use crate::table::{ApiEntry, Tables};
@@ -44,6 +47,7 @@ pub struct Shared {
     pub tables: Tables,
     pub tokens: TokenCache,
     pub leases: Arc<LeaseBook>,
+    pub local_limits: LocalLimits,
     pub clock: Arc<dyn Clock>,
     pub trusted: TrustedProxies,
     pub metrics: Arc<GatewayMetrics>,
@@ -72,6 +76,8 @@ pub struct Connection {
 struct Admitted {
     entry: Arc<ApiEntry>,
     quotas: Quotas,
+    /// What the request's size costs.
+    charges: Vec<Charge>,
     request: Parts,
     timeout: Option<Duration>,
 }
@@ -128,7 +134,7 @@ impl Pipeline {
             }
         };
         let limits = self.shared.limits;
-        let request = Request::from_parts(admitted.request, RequestBody::new(body, limits));
+        let request = Request::from_parts(admitted.request, RequestBody::new(body, limits, admitted.charges));
         match self.upstream.send(request, admitted.timeout).await {
             Ok(response) => answer::streamed(response.map(|body| ResponseStream::new(body, limits.idle)), observation),
             Err(fault) => answer::fault(fault, observation),
@@ -143,15 +149,17 @@ impl Pipeline {
         connection: Connection,
         observation: &mut Observation,
     ) -> Result<Decision, Fault> {
-        let admitted = match self.admit(parts, connection, observation)? {
+        let mut admitted = match self.admit(parts, connection, observation)? {
             Decision::Pass(admitted) => admitted,
             answer @ Decision::Answer(_) => return Ok(answer),
         };
         self.shared.limits.check_announced(body).map_err(BodyFailure::into_fault)?;
         // Last, so that a call that is refused for any other reason counts nowhere.
-        let api = &admitted.entry.api.document;
+        let shared = &*self.shared;
+        let (api, quotas) = (&admitted.entry.api.document, std::mem::take(&mut admitted.quotas));
+        let counters = Counters { leases: &shared.leases, local: &shared.local_limits };
         let limits = &mut observation.reply.rate_limits;
-        admitted.quotas.take(&self.shared.leases, api, self.shared.clock.now(), limits).await?;
+        admitted.charges = quotas.take(counters, api, shared.clock.now(), limits).await?;
         Ok(Decision::Pass(admitted))
     }
 
@@ -187,7 +195,7 @@ impl Pipeline {
         transport::check(api, connection.transport)?;
         // Operations differ in the credentials that they want, so the operation comes first.
         let operation = resource::elect(api, &path, context_length, &parts.method)?;
-        let operation = api.operation(operation).ok_or(Fault::NoResource)?;
+        let (operation, operation_key) = api.operation(operation).ok_or(Fault::NoResource)?;
         let client = shared.trusted.client_address(connection.peer, &parts.headers);
         let offered = Offered { headers: &parts.headers, query: parts.uri.query(), client };
         let caller = authenticate::check(&shared.tokens, &live, api, operation, offered, now)?;
@@ -199,16 +207,19 @@ impl Pipeline {
         scope::check(operation, &caller)?;
         // Before the quotas: a call that can reach nothing costs nothing.
         let backend = endpoint::choose(api, access.key_type)?;
-        let quotas = Quotas::find(&live, &api.document, &access, &caller, client)?;
+        let (headers, query) = (&parts.headers, parts.uri.query());
+        let (caller, access) = (&caller, &access);
+        let call = CallView { api, operation, operation_key, access, caller, client, headers, query };
+        deny::check(&live, &call)?;
+        let quotas = Quotas::find(&live, &call)?;
         let timeout = backend.response_timeout;
         // Where API keys are taken, a query that holds one keeps it from the back end.
-        let query = parts.uri.query();
         let query = if api.accepts.api_key { query.and_then(without_key) } else { query.map(Cow::Borrowed) };
         let target = back_end_uri(backend, path.raw_after(context_length), query.as_deref());
         let target = target.map_err(|_| Fault::Ambiguous("the request target is not valid"))?;
         self.prepare(&mut parts, connection, &entry, observation);
         parts.uri = target;
-        Ok(Decision::Pass(Box::new(Admitted { entry, quotas, request: parts, timeout })))
+        Ok(Decision::Pass(Box::new(Admitted { entry, quotas, charges: Vec::new(), request: parts, timeout })))
     }
 
     /// Turns the client's headers into those for the back end.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use crate::table::RequestQuota;
 
@@ -12,13 +13,13 @@ pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The quotas that a call met, in the order in which they were asked.
 #[derive(Debug, Default)]
-pub struct RateLimits([Option<RateLimit>; 2]);
+pub struct RateLimits(SmallVec<[RateLimit; 3]>);
 
 /// One quota after the call. What other gateways hand out in the same moment is not seen, so that `remaining` is a
 /// hint and no promise.
 #[derive(Debug)]
 pub struct RateLimit {
-    /// `subscription` or `application`.
+    /// The level: `api`, `resource`, `subscription`, `application`, `custom`.
     pub name: &'static str,
     pub quota: RequestQuota,
     pub remaining: u64,
@@ -27,15 +28,13 @@ pub struct RateLimit {
 
 impl RateLimits {
     pub fn note(&mut self, limit: RateLimit) {
-        if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some(limit);
-        }
+        self.0.push(limit);
     }
 
     /// Writes both headers, unless the call met no quota.
     pub fn write(&self, headers: &mut HeaderMap) {
         let (mut policies, mut limits, mut separator) = (String::new(), String::new(), "");
-        for limit in self.0.iter().flatten() {
+        for limit in &self.0 {
             let (name, quota) = (limit.name, &limit.quota);
             let window_secs = quota.time_unit.nominal_ms().saturating_mul(u64::from(quota.unit_time)) / 1000;
             // Rounded up: who comes back in time must not be early.
@@ -59,9 +58,11 @@ mod tests {
     use domain::throttling::TimeUnit;
 
     use super::*;
+    use crate::table::Measure;
 
     fn limit(name: &'static str, requests: u64) -> RateLimit {
-        let quota = RequestQuota { requests, unit_time: 2, time_unit: TimeUnit::Min, stops: true };
+        let quota =
+            RequestQuota { requests, unit_time: 2, time_unit: TimeUnit::Min, measure: Measure::Calls, stops: true };
         RateLimit { name, quota, remaining: requests - 1, resets_in: Duration::from_millis(30_001) }
     }
 

@@ -25,6 +25,7 @@ use crate::cors::GatewayCors;
 use crate::filters::authenticate::TokenCache;
 use crate::lease::LeaseBook;
 use crate::listener::{BindError, ConnectionLimits, Door, Listener, bind};
+use crate::local_limit::LocalLimits;
 use crate::observe::GatewayMetrics;
 use crate::pipeline::{Pipeline, Shared};
 use crate::table::Tables;
@@ -164,11 +165,13 @@ impl Bound {
         let metrics = GatewayMetrics::register(&deps.metrics);
         let in_memory = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let leases = LeaseBook::new(deps.throttle, in_memory(config.throttle_keys_max), metrics.lease_refills.clone());
+        let fleet = deps.tables.fleet().clone();
         let shared = Shared {
             tables: deps.tables,
             token_proxy: deps.token_service.map(TokenProxy::new),
             tokens: TokenCache::new(in_memory(config.token_cache_max)),
             leases,
+            local_limits: LocalLimits::new(in_memory(config.throttle_keys_max), fleet),
             clock: deps.clock,
             trusted: TrustedProxies::parse(&config.trusted_proxies)?,
             metrics,
@@ -270,6 +273,7 @@ async fn keep_house(shared: &Shared, cancel: &CancellationToken) {
             () = cancel.cancelled() => return,
             _ = ticks.tick() => {
                 shared.leases.sweep().await;
+                shared.local_limits.sweep(std::time::Instant::now());
                 shared.tables.forget_expired(RevocationEntry::forgettable(shared.clock.now()));
             }
         }

@@ -10,7 +10,10 @@ mod api_keys;
 mod consumers;
 mod deployments;
 mod issuers;
+mod policies;
+mod policy_key;
 mod revocations;
+mod tier;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,15 +26,18 @@ use domain::runtime::{DeployedRevision, GatewayApi, Snapshot};
 
 pub use api::{ApiEntry, Backend, CompiledApi, InvalidArtifact};
 pub use api_keys::{ApiKeyEntry, ApiKeys};
-pub use consumers::{Consumer, Consumers, RequestQuota, SubscriptionTier, Tier};
+pub use consumers::{Consumer, Consumers, SubscriptionTier};
 pub use deployments::DeployError;
 pub use issuers::{Issuer, Issuers};
+pub use policies::{AdvancedTier, CallFacts, CompiledRule, DenyFacts, Policies};
 pub use revocations::{Revocations, TokenFacts};
+pub use tier::{Measure, RequestQuota, SubscriptionLimits, Tier};
 
 use api_keys::KeyIndex;
 use consumers::Index;
 use deployments::Deployments;
 use issuers::IssuerRegistry;
+use policies::PolicyIndex;
 
 use crate::fleet::Fleet;
 use crate::router::contexts::ContextMap;
@@ -73,6 +79,7 @@ struct Writer {
     deployments: Deployments,
     index: Index,
     key_index: KeyIndex,
+    policy_index: PolicyIndex,
     issuers: IssuerRegistry,
 }
 
@@ -83,6 +90,7 @@ pub struct Live {
     issuers: ArcSwap<Issuers>,
     pub consumers: Consumers,
     pub api_keys: ApiKeys,
+    pub policies: Policies,
     pub revocations: Revocations,
 }
 
@@ -118,12 +126,14 @@ impl Tables {
         }
         let (consumers, index) = Consumers::load(snapshot);
         let (api_keys, key_index) = ApiKeys::load(&snapshot.api_keys);
+        let (policies, policy_index) = Policies::load(snapshot);
         writer.issuers.replace(&snapshot.issuers);
         let live = Live {
             routes: ArcSwap::from_pointee(deployments.routes()),
             issuers: ArcSwap::new(writer.issuers.current()),
             consumers,
             api_keys,
+            policies,
             revocations: Revocations::load(&snapshot.revocations),
         };
         if earlier == EarlierRevocations::Keep {
@@ -133,6 +143,7 @@ impl Tables {
         writer.deployments = deployments;
         writer.index = index;
         writer.key_index = key_index;
+        writer.policy_index = policy_index;
         self.shared.live.store(Arc::new(live));
         self.shared.loaded.store(true, Ordering::Release);
         outcomes
@@ -175,6 +186,7 @@ impl Tables {
                 live.api_keys.remove_application(*application_id, &mut writer.key_index);
                 live.consumers.apply(event, &mut writer.index);
             }
+            _ if live.policies.apply(event, &mut writer.policy_index) => {}
             _ => live.consumers.apply(event, &mut writer.index),
         }
         None

@@ -8,6 +8,7 @@ mod fault_forms;
 mod forwarding;
 mod http2;
 mod internal_keys;
+mod levels;
 mod lifecycle;
 mod quotas;
 mod redeploy;

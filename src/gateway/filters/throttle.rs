@@ -1,26 +1,42 @@
-//! Quotas: the subscription's first, then the application's per user. A call that a later level refuses gives back
-//! what it took from an earlier one, so refused calls count nowhere.
+//! Quotas, level by level: the API's or the operation's policy, subscription, spike arrest, application per user, custom
+//! rules, back end. A call that a later level refuses gives back what it took from earlier ones, so refused calls count
+//! nowhere.
 
-use std::net::IpAddr;
+mod find;
+mod view;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use domain::error_code::{APPLICATION_LIMIT_EXCEEDED, ErrorCode, SUBSCRIPTION_LIMIT_EXCEEDED};
+use domain::error_code::ErrorCode;
 use domain::runtime::GatewayApi;
-use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
-use security::jwt::AuthorizedUserType;
+use smallvec::SmallVec;
 
-use super::authenticate::Caller;
-use super::subscription::{Access, Plan};
+pub use view::CallView;
+
 use crate::fault::Fault;
-use crate::lease::{LeaseBook, ThrottleKey, Unit, Verdict};
+use crate::lease::{Charge, LeaseBook, ThrottleKey, Unit, Verdict};
+use crate::local_limit::{LocalKey, LocalLimits, LocalUnit};
 use crate::rate_limit::{RateLimit, RateLimits};
-use crate::table::{Consumer, Live, RequestQuota, Tier};
+use crate::table::{Live, Measure, RequestQuota};
 
-/// The quotas of one call, in the order in which they are asked.
+/// Levels of a call that are kept without an allocation: all but those of custom rules.
+const LEVELS_INLINE: usize = 5;
+
+type Levels = SmallVec<[Level; LEVELS_INLINE]>;
+
+/// The limits of one call, in the order in which they are asked.
 #[derive(Debug, Default)]
-pub struct Quotas([Option<Quota>; 2]);
+pub struct Quotas(Levels);
+
+#[derive(Debug)]
+enum Level {
+    /// Counted exactly over all gateways.
+    Leased(Quota),
+    /// Kept by this gateway for its part.
+    Local(Burst),
+}
 
 #[derive(Debug)]
 struct Quota {
@@ -32,108 +48,102 @@ struct Quota {
     name: &'static str,
 }
 
+#[derive(Debug)]
+struct Burst {
+    key: LocalKey,
+    limit: domain::throttling::RateLimit,
+    code: ErrorCode,
+}
+
+/// What was taken on the way.
+enum Taken {
+    Leased(Unit),
+    Local(LocalUnit),
+}
+
+/// Where limits are counted.
+#[derive(Clone, Copy)]
+pub struct Counters<'a> {
+    pub leases: &'a Arc<LeaseBook>,
+    pub local: &'a LocalLimits,
+}
+
 impl Quotas {
-    /// Looks up which quotas count for a call.
-    pub fn find(
-        live: &Live,
-        api: &GatewayApi,
-        access: &Access,
-        caller: &Caller,
-        client: IpAddr,
-    ) -> Result<Self, Fault> {
-        let subscription = subscription_quota(live, api, access, client)?;
-        let application = match &access.consumer {
-            Some(consumer) => application_quota(live, consumer, caller)?,
-            None => None,
-        };
-        Ok(Self([subscription, application]))
+    /// Looks up which limits count for a call.
+    pub fn find(live: &Live, call: &CallView<'_>) -> Result<Self, Fault> {
+        find::levels(live, call).map(Self)
     }
 
-    /// Takes a unit of each quota and notes what is left. Refused or cancelled, all that was taken goes back.
+    /// Takes a unit of each and notes what is left. Refused or cancelled, all that was taken goes back. What is charged by
+    /// size is charged once that is known, by the caller.
     pub async fn take(
+        self,
+        counters: Counters<'_>,
+        api: &GatewayApi,
+        now: Timestamp,
+        limits: &mut RateLimits,
+    ) -> Result<Vec<Charge>, Fault> {
+        let mut taken: SmallVec<[Taken; LEVELS_INLINE]> = SmallVec::new();
+        let mut charges = Vec::new();
+        for level in self.0 {
+            match level {
+                Level::Local(own) => match counters.local.take(own.key, own.limit, Instant::now()) {
+                    Ok(unit) => taken.push(Taken::Local(unit)),
+                    Err(retry_in) => return Err(Fault::Throttled { code: own.code, now, retry_in }),
+                },
+                Level::Leased(own) => {
+                    taken.extend(own.take(counters.leases, api, now, limits).await?.map(Taken::Leased));
+                    if own.quota.measure == Measure::Bytes {
+                        charges.push(Charge::new(counters.leases, &own.key, api, own.quota));
+                    }
+                }
+            }
+        }
+        taken.into_iter().for_each(Taken::spend);
+        Ok(charges)
+    }
+}
+
+impl Quota {
+    /// `None` when the call passes without a unit.
+    async fn take(
         &self,
         book: &LeaseBook,
         api: &GatewayApi,
         now: Timestamp,
         limits: &mut RateLimits,
-    ) -> Result<(), Fault> {
-        let mut taken: [Option<Unit>; 2] = [None, None];
-        for (own, slot) in self.0.iter().zip(taken.iter_mut()) {
-            let Some(own) = own else { continue };
-            match book.take(&own.key, api, own.quota).await {
-                Ok(Verdict::Taken(unit)) => {
-                    let (remaining, resets_in) = unit.outlook();
-                    limits.note(own.after(remaining, resets_in));
-                    *slot = Some(unit);
+    ) -> Result<Option<Unit>, Fault> {
+        match book.take(&self.key, api, self.quota).await {
+            Ok(Verdict::Taken(unit)) => {
+                let (remaining, resets_in) = unit.outlook();
+                limits.note(self.after(remaining, resets_in));
+                Ok(Some(unit))
+            }
+            Ok(Verdict::Exhausted { retry_in }) => {
+                limits.note(self.after(0, retry_in));
+                if self.quota.stops {
+                    return Err(Fault::Throttled { code: self.code, now, retry_in });
                 }
-                Ok(Verdict::Exhausted { retry_in }) => {
-                    limits.note(own.after(0, retry_in));
-                    if own.quota.stops {
-                        return Err(Fault::Throttled { code: own.code, now, retry_in });
-                    }
-                }
-                Err(_) if !own.quota.stops => {}
-                Err(error) => {
-                    tracing::warn!(api.id = %api.api_id, %error, "a call is refused because its quota cannot be checked");
-                    return Err(Fault::ThrottleUnavailable);
-                }
+                Ok(None)
+            }
+            Err(_) if !self.quota.stops => Ok(None),
+            Err(error) => {
+                tracing::warn!(api.id = %api.api_id, %error, "a call is refused because its quota cannot be checked");
+                Err(Fault::ThrottleUnavailable)
             }
         }
-        taken.into_iter().flatten().for_each(Unit::spend);
-        Ok(())
     }
-}
 
-impl Quota {
     fn after(&self, remaining: u64, resets_in: Duration) -> RateLimit {
         RateLimit { name: self.name, quota: self.quota, remaining, resets_in }
     }
 }
 
-fn subscription_quota(live: &Live, api: &GatewayApi, access: &Access, client: IpAddr) -> Result<Option<Quota>, Fault> {
-    let api_id = api.api_id;
-    let (name, key) = match (&access.plan, &access.consumer) {
-        (Plan::Unmetered, _) => return Ok(None),
-        (Plan::Subscribed(own), _) => {
-            let (application, tier) = (own.subscription.application_id, Arc::clone(&own.tier));
-            (&*own.tier, ThrottleKey::Subscription { application, api: api_id, tier })
-        }
-        (Plan::Subscriptionless, Some(consumer)) => {
-            let key = ThrottleKey::Subscriptionless { application: consumer.application.id, api: api_id };
-            (DEFAULT_SUBSCRIPTIONLESS, key)
-        }
-        (Plan::Subscriptionless, None) | (Plan::PerAddress, _) => {
-            (UNAUTHENTICATED, ThrottleKey::Anonymous { address: client, api: api_id })
-        }
-    };
-    let tier = live.consumers.subscription_tier(&api.organization, name);
-    quota(tier, name, key, (SUBSCRIPTION_LIMIT_EXCEEDED, "subscription"))
-}
-
-/// Counted per user within the application; tokens of the application itself count for its owner.
-fn application_quota(live: &Live, consumer: &Consumer, caller: &Caller) -> Result<Option<Quota>, Fault> {
-    let user = match caller {
-        Caller::Token(token) if token.claims.aut == AuthorizedUserType::ApplicationUser => Arc::clone(&token.subject),
-        Caller::ApiKey(own) => Arc::clone(&own.user),
-        _ => Arc::clone(&consumer.owner),
-    };
-    let tier = live.consumers.application_tier(&consumer.application.organization, &consumer.tier);
-    let key = ThrottleKey::Application { application: consumer.application.id, user };
-    quota(tier, &consumer.tier, key, (APPLICATION_LIMIT_EXCEEDED, "application"))
-}
-
-fn quota(
-    tier: Tier,
-    policy: &str,
-    key: ThrottleKey,
-    (code, name): (ErrorCode, &'static str),
-) -> Result<Option<Quota>, Fault> {
-    match tier {
-        Tier::Unlimited => Ok(None),
-        Tier::Requests(quota) => Ok(Some(Quota { key, quota, code, name })),
-        Tier::Unknown => {
-            tracing::warn!(policy.name = policy, "a call is refused because its policy is not known");
-            Err(Fault::ThrottleUnavailable)
+impl Taken {
+    fn spend(self) {
+        match self {
+            Self::Leased(unit) => unit.spend(),
+            Self::Local(unit) => unit.spend(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use domain::throttling::TimeUnit;
 
 use super::*;
+use crate::table::Measure;
 use crate::testing::fixture;
 use crate::testing::throttle::{FakeThrottle, RETRY_IN};
 
@@ -22,7 +23,7 @@ fn setting(cells_max: usize) -> Setting {
 }
 
 fn quota(requests: u64) -> RequestQuota {
-    RequestQuota { requests, unit_time: 1, time_unit: TimeUnit::Hour, stops: true }
+    RequestQuota { requests, unit_time: 1, time_unit: TimeUnit::Hour, measure: Measure::Calls, stops: true }
 }
 
 impl Setting {

@@ -50,6 +50,8 @@ pub struct ApiEntry {
 pub struct CompiledApi {
     pub document: Arc<GatewayApi>,
     pub tree: OperationTree,
+    /// `<template>:<VERB>` of each operation, shared with throttle keys.
+    operation_keys: Vec<Arc<str>>,
     pub production: Option<Backend>,
     pub sandbox: Option<Backend>,
     pub serves_http: bool,
@@ -87,6 +89,8 @@ impl CompiledApi {
             operations.push((verb(operation)?, operation.target.as_str()));
         }
         let tree = OperationTree::build(operations)?;
+        let key_of = |operation: &GatewayOperation| format!("{}:{}", operation.target, operation.verb).into();
+        let operation_keys = document.operations.iter().map(key_of).collect();
         let production = document.production.as_ref().map(Backend::parse).transpose()?;
         let sandbox = document.sandbox.as_ref().map(Backend::parse).transpose()?;
         let has_transport = |name: &str| document.transports.iter().any(|own| own.eq_ignore_ascii_case(name));
@@ -94,6 +98,7 @@ impl CompiledApi {
         let checks_audience = !document.audiences.is_empty() && !document.audiences.iter().any(|own| own == "all");
         Ok(Self {
             tree,
+            operation_keys,
             production,
             sandbox,
             serves_http: has_transport("http"),
@@ -111,9 +116,10 @@ impl CompiledApi {
         })
     }
 
+    /// An operation and its key.
     #[must_use]
-    pub fn operation(&self, index: usize) -> Option<&GatewayOperation> {
-        self.document.operations.get(index)
+    pub fn operation(&self, index: usize) -> Option<(&GatewayOperation, &Arc<str>)> {
+        self.document.operations.get(index).zip(self.operation_keys.get(index))
     }
 
     #[must_use]

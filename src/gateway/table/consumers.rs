@@ -1,16 +1,17 @@
 //! Who may call: applications, their keys and subscriptions, and the policies that limit them.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use domain::application::KeyMapping;
 use domain::event::Event;
 use domain::runtime::{GatewayApplication, Snapshot};
 use domain::subscription::Subscription;
-use domain::throttling::{ApplicationPolicy, Limit, PolicyKind, Quota, SubscriptionPolicy, TimeUnit, defaults, policy};
+use domain::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy, defaults, policy};
 use domain::{ApiId, ApplicationId, Organization};
-use papaya::Equivalent;
+
+use super::policy_key::{PolicyKey, PolicyName};
+use super::tier::{SubscriptionLimits, Tier};
 
 /// An application with what requests need of it.
 #[derive(Debug)]
@@ -27,41 +28,6 @@ pub struct Consumer {
 pub struct SubscriptionTier {
     pub subscription: Subscription,
     pub tier: Arc<str>,
-}
-
-/// What a policy's name stands for. Only quotas of requests limit so far; others let every call pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// There is no such policy: nothing can be said about the call.
-    Unknown,
-    Unlimited,
-    Requests(RequestQuota),
-}
-
-/// At most `requests` in each window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestQuota {
-    pub requests: u64,
-    pub unit_time: u32,
-    pub time_unit: TimeUnit,
-    /// Whether calls over the quota are refused; else they are counted only.
-    pub stops: bool,
-}
-
-impl Tier {
-    fn new(limit: Option<&Limit>, stops: bool) -> Self {
-        match limit {
-            Some(Limit { quota: Quota::RequestCount { requests }, unit_time, time_unit }) => {
-                Self::Requests(RequestQuota {
-                    requests: *requests,
-                    unit_time: *unit_time,
-                    time_unit: *time_unit,
-                    stops,
-                })
-            }
-            _ => Self::Unlimited,
-        }
-    }
 }
 
 /// Concurrent maps; each event about them touches one entry.
@@ -83,37 +49,6 @@ pub(super) struct Index(HashMap<ApplicationId, Belongings>);
 struct Belongings {
     apis: Vec<ApiId>,
     consumer_keys: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct PolicyKey {
-    organization: Organization,
-    name: String,
-}
-
-/// [`PolicyKey`] for look-ups without copies.
-struct PolicyName<'a> {
-    organization: &'a Organization,
-    name: &'a str,
-}
-
-impl Hash for PolicyKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        PolicyName { organization: &self.organization, name: &self.name }.hash(state);
-    }
-}
-
-impl Hash for PolicyName<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.organization.hash(state);
-        self.name.hash(state);
-    }
-}
-
-impl Equivalent<PolicyKey> for PolicyName<'_> {
-    fn equivalent(&self, key: &PolicyKey) -> bool {
-        *self.organization == key.organization && self.name == key.name
-    }
 }
 
 impl Consumers {
@@ -153,6 +88,7 @@ impl Consumers {
                 match kind {
                     PolicyKind::Subscription => drop(self.subscription_policies.pin().remove(&key)),
                     PolicyKind::Application => drop(self.application_policies.pin().remove(&key)),
+                    // Not of consumers.
                     PolicyKind::Advanced | PolicyKind::Custom => {}
                 }
             }
@@ -186,20 +122,24 @@ impl Consumers {
 
     /// What a subscription policy limits.
     #[must_use]
-    pub fn subscription_tier(&self, organization: &Organization, name: &str) -> Tier {
+    pub fn subscription_limits(&self, organization: &Organization, name: &str) -> SubscriptionLimits {
         if name == policy::UNLIMITED {
-            return Tier::Unlimited;
+            return SubscriptionLimits::UNLIMITED;
         }
+        let limits = |policy: &SubscriptionPolicy| SubscriptionLimits {
+            tier: Tier::new(policy.limit.as_ref(), policy.stop_on_quota_reach),
+            burst: policy.rate_limit,
+        };
         let policies = self.subscription_policies.pin();
         if let Some(policy) = policies.get(&PolicyName { organization, name }) {
-            return Tier::new(policy.limit.as_ref(), policy.stop_on_quota_reach);
+            return limits(policy);
         }
         // The tiers of calls without subscription or token limit from the first moment on.
         if !matches!(name, policy::DEFAULT_SUBSCRIPTIONLESS | policy::UNAUTHENTICATED) {
-            return Tier::Unknown;
+            return SubscriptionLimits::UNKNOWN;
         }
         let default = defaults::subscription_policies(organization).into_iter().find(|own| own.name == name);
-        default.map_or(Tier::Unknown, |policy| Tier::new(policy.limit.as_ref(), policy.stop_on_quota_reach))
+        default.as_ref().map_or(SubscriptionLimits::UNKNOWN, limits)
     }
 
     /// What an application policy limits.

@@ -198,7 +198,7 @@ fn a_revocation_that_is_known_survives_a_snapshot_of_the_same_log_and_no_other()
 fn a_tier_limits_what_its_policy_says() {
     let tables = loaded(&[]);
     let organization = Organization::super_tenant();
-    let tier = |name: &str| tables.live().consumers.subscription_tier(&organization, name);
+    let tier = |name: &str| tables.live().consumers.subscription_limits(&organization, name).tier;
     assert_eq!(tier("Tiny"), Tier::Unknown);
     tables.apply(&Event::SubscriptionPolicyUpdated(fixture::subscription_policy("Tiny", 3)), None);
     assert!(matches!(tier("Tiny"), Tier::Requests(quota) if quota.requests == 3 && quota.stops));

@@ -11,7 +11,10 @@ use domain::runtime::{
     ApiMetadata, DeployedRevision, GatewayApi, GatewayApplication, GatewayOperation, Snapshot, TrustedIssuer,
 };
 use domain::subscription::{Subscription, SubscriptionState};
-use domain::throttling::{ApplicationPolicy, Limit, Quota, SubscriptionPolicy, TimeUnit};
+use domain::throttling::advanced::{Condition, ConditionalGroup, Subject};
+use domain::throttling::{
+    AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, DenyTarget, Limit, Quota, SubscriptionPolicy, TimeUnit,
+};
 use domain::{
     ApiId, ApiKeyId, ApplicationId, KeyMappingId, Organization, PolicyId, RevisionId, Secret, SubscriptionId, Timestamp,
 };
@@ -164,6 +167,41 @@ pub fn application_policy(name: &str, requests: u64) -> ApplicationPolicy {
         limit: per_hours(requests),
         other: serde_json::Map::new(),
     }
+}
+
+pub fn advanced_policy(name: &str, requests: u64) -> AdvancedPolicy {
+    AdvancedPolicy {
+        id: PolicyId::random(),
+        organization: Organization::super_tenant(),
+        name: name.to_owned(),
+        display_name: name.to_owned(),
+        description: String::new(),
+        limit: per_hours(requests),
+        groups: Vec::new(),
+    }
+}
+
+/// A group with one condition.
+pub fn group(subject: Subject, requests: u64) -> ConditionalGroup {
+    let limit = Limit { quota: Quota::RequestCount { requests }, unit_time: 1, time_unit: TimeUnit::Hour };
+    ConditionalGroup { description: String::new(), conditions: vec![Condition { is_inverted: false, subject }], limit }
+}
+
+pub fn custom_rule(key_template: &str, rule: &str) -> CustomRule {
+    CustomRule {
+        id: PolicyId::random(),
+        organization: Organization::super_tenant(),
+        name: "rule".to_owned(),
+        display_name: "rule".to_owned(),
+        description: String::new(),
+        key_template: key_template.to_owned(),
+        rule: rule.to_owned(),
+        other: serde_json::Map::new(),
+    }
+}
+
+pub fn deny_policy(target: DenyTarget) -> DenyPolicy {
+    DenyPolicy { id: PolicyId::random(), organization: Organization::super_tenant(), target, is_active: true }
 }
 
 pub fn issuer(jwks: serde_json::Value) -> TrustedIssuer {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::progress::Progress;
 use crate::fault::Fault;
+use crate::lease::Charge;
 
 /// Why a body ended before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,16 +71,18 @@ pub struct StreamedRequest {
     passed: u64,
     pause: Pause,
     progress: Arc<Progress>,
+    charges: Vec<Charge>,
 }
 
 impl RequestBody {
+    /// `charges` are settled with the bytes that were passed on, however the body ends.
     #[must_use]
-    pub fn new(incoming: Incoming, limits: BodyLimits) -> Self {
+    pub fn new(incoming: Incoming, limits: BodyLimits, charges: Vec<Charge>) -> Self {
         if incoming.is_end_stream() {
             return Self::Empty;
         }
         let (progress, pause) = (Arc::new(Progress::new()), Pause::new(limits.idle));
-        Self::Streamed(Box::new(StreamedRequest { incoming, limits, passed: 0, pause, progress }))
+        Self::Streamed(Box::new(StreamedRequest { incoming, limits, passed: 0, pause, progress, charges }))
     }
 
     /// `None` when there is nothing to wait for.
@@ -124,6 +127,12 @@ impl StreamedRequest {
     fn fail(&self, failure: BodyFailure) -> BodyFailure {
         self.progress.fail(failure);
         failure
+    }
+}
+
+impl Drop for StreamedRequest {
+    fn drop(&mut self) {
+        self.charges.drain(..).for_each(|charge| charge.settle(self.passed));
     }
 }
 

@@ -1,0 +1,130 @@
+//! Which limits count for a call, level by level in the order in which they are asked.
+
+use std::sync::Arc;
+
+use domain::application::KeyType;
+use domain::error_code::{
+    API_LIMIT_EXCEEDED, APPLICATION_LIMIT_EXCEEDED, BURST_LIMIT_EXCEEDED, CUSTOM_LIMIT_EXCEEDED, ErrorCode,
+    HARD_LIMIT_EXCEEDED, RESOURCE_LIMIT_EXCEEDED, SUBSCRIPTION_LIMIT_EXCEEDED,
+};
+use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED, UNLIMITED};
+
+use super::view::CallView;
+use super::{Burst, Level, Levels, Quota};
+use crate::fault::Fault;
+use crate::filters::subscription::Plan;
+use crate::lease::ThrottleKey;
+use crate::local_limit::LocalKey;
+use crate::table::{Live, SubscriptionLimits, Tier};
+
+/// Every level that limits the call.
+pub(super) fn levels(live: &Live, call: &CallView<'_>) -> Result<Levels, Fault> {
+    let mut levels = Levels::new();
+    if matches!(call.access.plan, Plan::Unmetered) {
+        return Ok(levels);
+    }
+    advanced(live, call, &mut levels)?;
+    subscription(live, call, &mut levels)?;
+    application(live, call, &mut levels)?;
+    custom(live, call, &mut levels)?;
+    back_end(call, &mut levels);
+    Ok(levels)
+}
+
+/// The API's own policy, else the operation's.
+fn advanced(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
+    let document = &call.api.document;
+    let api = document.api_id;
+    let own = document.throttling_policy.as_deref().filter(|name| is_limiting(name));
+    let name = own.unwrap_or(call.operation.throttling_policy.as_str());
+    if !is_limiting(name) {
+        return Ok(());
+    }
+    let Some(policy) = live.policies.advanced(&document.organization, name) else { return Err(unknown(name)) };
+    let (tier, group) = policy.of(call);
+    if own.is_some() {
+        push(levels, tier, name, ThrottleKey::Api { api, group }, (API_LIMIT_EXCEEDED, "api"))
+    } else {
+        let operation = Arc::clone(call.operation_key);
+        let key = ThrottleKey::Operation { api, operation, group };
+        push(levels, tier, name, key, (RESOURCE_LIMIT_EXCEEDED, "resource"))
+    }
+}
+
+fn subscription(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
+    let document = &call.api.document;
+    let api = document.api_id;
+    let consumer = call.access.consumer.as_ref();
+    let (name, key) = match (&call.access.plan, consumer) {
+        (Plan::Unmetered, _) => return Ok(()),
+        (Plan::Subscribed(own), _) => {
+            let (application, tier) = (own.subscription.application_id, Arc::clone(&own.tier));
+            (&*own.tier, ThrottleKey::Subscription { application, api, tier })
+        }
+        (Plan::Subscriptionless, Some(consumer)) => {
+            (DEFAULT_SUBSCRIPTIONLESS, ThrottleKey::Subscriptionless { application: consumer.application.id, api })
+        }
+        (Plan::Subscriptionless, None) | (Plan::PerAddress, _) => {
+            (UNAUTHENTICATED, ThrottleKey::Anonymous { address: call.client, api })
+        }
+    };
+    let SubscriptionLimits { tier, burst } = live.consumers.subscription_limits(&document.organization, name);
+    push(levels, tier, name, key, (SUBSCRIPTION_LIMIT_EXCEEDED, "subscription"))?;
+    if let (Some(limit), Some(consumer)) = (burst, consumer) {
+        let key = LocalKey::Burst { application: consumer.application.id, api };
+        levels.push(Level::Local(Burst { key, limit, code: BURST_LIMIT_EXCEEDED }));
+    }
+    Ok(())
+}
+
+/// Counted per user within the application.
+fn application(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
+    let (Some(consumer), Some(user)) = (&call.access.consumer, call.user()) else { return Ok(()) };
+    let tier = live.consumers.application_tier(&consumer.application.organization, &consumer.tier);
+    let key = ThrottleKey::Application { application: consumer.application.id, user };
+    push(levels, tier, &consumer.tier, key, (APPLICATION_LIMIT_EXCEEDED, "application"))
+}
+
+fn custom(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
+    let Some(rules) = live.policies.rules(&call.api.document.organization) else { return Ok(()) };
+    for own in rules.iter().filter(|own| own.rule.applies(call)) {
+        let key = ThrottleKey::Custom { rule: own.id, key: own.template.key(call).into() };
+        push(levels, own.tier, "custom rule", key, (CUSTOM_LIMIT_EXCEEDED, "custom"))?;
+    }
+    Ok(())
+}
+
+/// The most that the back end may get, from everybody together.
+fn back_end(call: &CallView<'_>, levels: &mut Levels) {
+    let document = &call.api.document;
+    let is_sandbox = call.access.key_type == KeyType::Sandbox;
+    let limit = if is_sandbox { document.sandbox_maximum } else { document.production_maximum };
+    if let Some(limit) = limit {
+        let key = LocalKey::BackEnd { api: document.api_id, is_sandbox };
+        levels.push(Level::Local(Burst { key, limit, code: HARD_LIMIT_EXCEEDED }));
+    }
+}
+
+fn is_limiting(name: &str) -> bool {
+    !name.is_empty() && name != UNLIMITED
+}
+
+fn push(
+    levels: &mut Levels,
+    tier: Tier,
+    policy: &str,
+    key: ThrottleKey,
+    (code, name): (ErrorCode, &'static str),
+) -> Result<(), Fault> {
+    match tier {
+        Tier::Unlimited => {}
+        Tier::Requests(quota) => levels.push(Level::Leased(Quota { key, quota, code, name })),
+        Tier::Unknown => return Err(unknown(policy)),
+    }
+    Ok(())
+}
+
+fn unknown(policy: &str) -> Fault {
+    tracing::warn!(policy.name = policy, "a call is refused because its policy is not known");
+    Fault::ThrottleUnavailable
+}
