@@ -38,7 +38,7 @@ async fn no_token_is_missing_credentials_and_a_wrong_one_invalid() {
     let mut expired = claims();
     expired.exp = SystemClock.now().as_secs() - 6;
     let mut early = claims();
-    early.nbf = SystemClock.now().as_secs() + 60;
+    early.nbf = SystemClock.now().as_secs() + 600;
     let mut foreign = claims();
     foreign.iss = "https://elsewhere".to_owned();
     for (what, token) in [

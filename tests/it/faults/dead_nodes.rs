@@ -1,4 +1,4 @@
-//! kill -9 of each role in turn, and of the database, under load from publishers and callers.
+//! kill -9 of each role in turn, and of the database, under load from publishers and callers; and nodes that hang.
 
 use crate::faults::site::{BINARY, Load, Site, Writer, assert_served, scale};
 
@@ -72,4 +72,32 @@ async fn gateways_converge_to_the_database_however_a_publisher_dies() {
         }
     }
     println!("{offset} APIs, {} deployments acknowledged between kills, all served", written.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traffic_managers_that_hang_in_turn_hold_up_no_change() {
+    let Some(site) = Site::start().await else { return };
+    let load = Load::start(&site, &["gw1", "gw2"], 1);
+    let writer = Writer::start(site.rest("pub1"));
+    for round in 0..scale(10, 1) {
+        for name in ["tm1", "tm2"] {
+            let token = site.token().await;
+            site.until_called("gw1", &token, 200).await;
+            site.fleet.freeze(name);
+            site.revoke(&token).await;
+            writer.until_more(2).await;
+            for gateway in ["gw1", "gw2"] {
+                site.until_called(gateway, &token, 401).await;
+            }
+            load.until_more(50).await;
+            site.fleet.thaw(name);
+            println!("round {round}: {name} hung");
+        }
+    }
+    let written = writer.finish().await;
+    for gateway in ["gw1", "gw2"] {
+        assert_served(&site, gateway, &written).await;
+    }
+    let (calls, failures) = load.finish().await;
+    assert!(failures.is_empty(), "{} of {calls} calls failed, e.g. {}", failures.len(), failures[0]);
 }

@@ -25,7 +25,7 @@ async fn a_gateway_whose_disk_is_full_serves_what_it_has_says_so_and_catches_up(
     let load = Load::start(&site, &["gw1", "gw2"], 1);
     for round in 0..scale(5, 1) {
         disk.fill();
-        let writer = Writer::start(site.rest("pub1"));
+        let writer = Writer::start_as(site.rest("pub1"), &format!("round{round}written"));
         eventually("the gateway says why changes cannot be stored", async || {
             let report = site.report("gw1").await;
             report.contains("changes cannot be stored").then_some(())

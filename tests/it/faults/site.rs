@@ -185,6 +185,12 @@ pub struct Writer {
 
 impl Writer {
     pub fn start(rest: Rest) -> Self {
+        Self::start_as(rest, "written")
+    }
+
+    /// With names of its own, so that several may write one after the other.
+    pub fn start_as(rest: Rest, name: &str) -> Self {
+        let name = name.to_owned();
         let (stop, acknowledged) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (ending, count) = (Arc::clone(&stop), Arc::clone(&acknowledged));
         let task = tokio::spawn(async move {
@@ -193,7 +199,7 @@ impl Writer {
                 if ending.load(Ordering::Relaxed) {
                     break;
                 }
-                let context = format!("/written{number}");
+                let context = format!("/{name}{number}");
                 match write_one(&rest, &context).await {
                     Some(()) => {
                         deployed.push(context);

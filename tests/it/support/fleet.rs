@@ -178,6 +178,15 @@ impl Fleet {
         is_over
     }
 
+    /// SIGSTOP: connections stay, and nothing answers.
+    pub fn freeze(&self, name: &str) {
+        signal(self.members[name].process.as_ref().unwrap(), "STOP");
+    }
+
+    pub fn thaw(&self, name: &str) {
+        signal(self.members[name].process.as_ref().unwrap(), "CONT");
+    }
+
     /// SIGTERM, and waits until it has drained.
     pub async fn terminate(&mut self, name: &str) {
         let mut child = self.members.get_mut(name).unwrap().process.take().unwrap();

