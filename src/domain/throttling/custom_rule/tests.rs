@@ -1,3 +1,5 @@
+//! The language of rules and templates.
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
