@@ -1,3 +1,5 @@
+//! Sentences that are rules, and those that are none.
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
