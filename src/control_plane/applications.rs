@@ -165,6 +165,7 @@ impl ControlPlane {
         input: ApplicationInput,
     ) -> Result<ApplicationView, Failure> {
         check(&input)?;
+        self.unlimited_tier().check("throttlingPolicy", &input.throttling_policy)?;
         let now = self.now();
         let application = new(caller, input, now);
         self.apim()
@@ -230,6 +231,7 @@ impl ControlPlane {
         input: ApplicationInput,
     ) -> Result<ApplicationView, Failure> {
         check(&input)?;
+        self.unlimited_tier().check("throttlingPolicy", &input.throttling_policy)?;
         let id = parse_id(id)?;
         let (caller, now) = (caller.clone(), self.now());
         self.apim()

@@ -23,10 +23,10 @@ pub async fn ensure_default_policies(apim: &ApimDb, organization: Organization, 
                 conn.append(now, Event::ApplicationPolicyUpdated(policy));
             }
         }
-        // Gateways do not know this kind yet: nobody has to hear of it.
         if policies::list::<AdvancedPolicy>(conn, Some(&organization))?.is_empty() {
             for policy in defaults::advanced_policies(&organization) {
                 policies::insert(conn, &policy)?;
+                conn.append(now, Event::AdvancedPolicyUpdated(policy));
             }
         }
         Ok(())

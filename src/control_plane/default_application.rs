@@ -10,8 +10,8 @@ use serde_json::Map;
 use store::apim::{applications, policies, subscribers};
 use store::{ApimConn, StoreError, TransactionError};
 
-use crate::ControlPlane;
 use crate::applications::gateway_view;
+use crate::{ControlPlane, UnlimitedTier};
 
 const NAME: &str = "DefaultApplication";
 
@@ -52,18 +52,19 @@ impl ControlPlane {
         if is_known {
             return Ok(());
         }
-        let (caller, now) = (caller.clone(), self.now());
-        match self.apim().write(move |conn| make(conn, &caller, now)).await {
+        let (caller, now, unlimited) = (caller.clone(), self.now(), self.unlimited_tier());
+        match self.apim().write(move |conn| make(conn, &caller, unlimited, now)).await {
             Ok(()) | Err(NotMade::Exists) => Ok(()),
             Err(NotMade::Store(error)) => Err(error.into()),
         }
     }
 }
 
-fn make(conn: &mut ApimConn, caller: &Principal, now: Timestamp) -> Result<(), NotMade> {
-    if policies::find_by_name::<ApplicationPolicy>(conn, &caller.organization, UNLIMITED)?.is_none() {
-        return Ok(());
-    }
+fn make(conn: &mut ApimConn, caller: &Principal, unlimited: UnlimitedTier, now: Timestamp) -> Result<(), NotMade> {
+    let offered = policies::list::<ApplicationPolicy>(conn, Some(&caller.organization))?;
+    let mut offered = offered.into_iter().map(|policy| policy.name).filter(|name| unlimited.offers(name)).peekable();
+    let first = offered.peek().cloned();
+    let Some(throttling_policy) = offered.find(|name| name == UNLIMITED).or(first) else { return Ok(()) };
     subscribers::insert(conn, &caller.organization, &caller.username, now)?;
     if applications::is_name_taken(conn, &caller.organization, &caller.username, NAME)? {
         return Ok(());
@@ -73,7 +74,7 @@ fn make(conn: &mut ApimConn, caller: &Principal, now: Timestamp) -> Result<(), N
         organization: caller.organization.clone(),
         name: NAME.to_owned(),
         owner: caller.username.clone(),
-        throttling_policy: UNLIMITED.to_owned(),
+        throttling_policy,
         description: "This is the default application".to_owned(),
         token_type: TokenType::Jwt,
         groups: Vec::new(),

@@ -91,6 +91,7 @@ impl ControlPlane {
 
     fn plan(&self, caller: &Principal, imported: ImportedApi) -> Result<Plan, Failure> {
         check::details(&imported.new.details)?;
+        self.unlimited_tier().check_plans(&imported.new.details)?;
         let now = self.now();
         let provider = imported.provider.as_deref().map(|provider| own_provider(caller, provider)).transpose()?;
         let targets = if imported.targets.is_empty() {

@@ -10,6 +10,7 @@ pub mod applications;
 mod artifact;
 pub mod bootstrap;
 mod default_application;
+pub mod deny_policies;
 pub mod deployments;
 pub mod discovery;
 pub mod environment;
@@ -40,6 +41,7 @@ pub use store::apim::apis::{Direction, Page};
 use store::{ApimDb, SharedDb};
 
 pub use environment::{Environment, Vhost};
+pub use policies::UnlimitedTier;
 
 /// What the use cases need.
 pub struct Deps {
@@ -54,6 +56,7 @@ pub struct Deps {
     /// How old a gateway's heartbeat may be for the gateway to count as live.
     pub heartbeat_fresh_for: std::time::Duration,
     pub fetch: GuardedFetch,
+    pub unlimited_tier: UnlimitedTier,
 }
 
 /// The use cases; clones share everything.
@@ -102,6 +105,10 @@ impl ControlPlane {
 
     pub(crate) fn fetch(&self) -> &GuardedFetch {
         &self.deps.fetch
+    }
+
+    pub(crate) fn unlimited_tier(&self) -> UnlimitedTier {
+        self.deps.unlimited_tier
     }
 
     /// Where APIs can be deployed.

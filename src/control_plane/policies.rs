@@ -1,19 +1,26 @@
-//! Throttling policies: subscription, application and advanced.
+//! Throttling policies: subscription, application, advanced and custom.
 
 mod advanced;
+mod custom;
 mod overview;
+mod subscription;
+mod transfer;
+mod unlimited;
 
 use domain::event::Event;
 use domain::oauth::Principal;
-use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED, UNLIMITED};
-use domain::throttling::{ApplicationPolicy, Limit, PolicyKind, Quota, SubscriptionPolicy};
-use domain::{Failure, PolicyId, error_code};
-use store::StoreError;
+use domain::throttling::policy::UNLIMITED;
+use domain::throttling::{ApplicationPolicy, Limit, PolicyKind, Quota};
+use domain::{Failure, PolicyId, Timestamp, error_code};
 use store::apim::policies::{self, StoredPolicy};
+use store::{ApimConn, StoreError};
 
 use crate::ControlPlane;
 
 pub use overview::PolicyOverview;
+pub(crate) use subscription::check_permitted;
+pub use transfer::{ExistingPolicy, ImportOutcome, PolicyName};
+pub use unlimited::UnlimitedTier;
 
 /// Longest policy name, in characters.
 const NAME_CHARS_MAX: usize = 60;
@@ -25,33 +32,18 @@ const UNIT_TIME_MAX: u32 = 10_000;
 pub trait ServedPolicy: StoredPolicy + Clone + Send + Sync + 'static {
     fn limit(&self) -> Option<&Limit>;
     fn set_id(&mut self, id: PolicyId);
-    /// What gateways hear of a new or changed policy; `None` when they do not know this kind.
-    fn updated(self) -> Option<Event>;
+    /// What gateways hear of a new or changed policy.
+    fn updated(self) -> Event;
     /// The kind as gateways know it.
-    const EVENT_KIND: Option<PolicyKind>;
+    const EVENT_KIND: PolicyKind;
     /// What uses policies of this kind.
     const USERS: &'static str;
+    /// Names of those that gateways need, and that cannot be deleted therefore.
+    const BUILT_IN: &'static [&'static str] = &[UNLIMITED];
     /// # Errors
     /// 400 naming the field.
     fn check_more(&self) -> Result<(), Failure> {
         Ok(())
-    }
-}
-
-impl ServedPolicy for SubscriptionPolicy {
-    fn limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
-    }
-
-    fn set_id(&mut self, id: PolicyId) {
-        self.id = id;
-    }
-
-    const EVENT_KIND: Option<PolicyKind> = Some(PolicyKind::Subscription);
-    const USERS: &'static str = "subscriptions";
-
-    fn updated(self) -> Option<Event> {
-        Some(Event::SubscriptionPolicyUpdated(self))
     }
 }
 
@@ -64,11 +56,11 @@ impl ServedPolicy for ApplicationPolicy {
         self.id = id;
     }
 
-    const EVENT_KIND: Option<PolicyKind> = Some(PolicyKind::Application);
+    const EVENT_KIND: PolicyKind = PolicyKind::Application;
     const USERS: &'static str = "applications";
 
-    fn updated(self) -> Option<Event> {
-        Some(Event::ApplicationPolicyUpdated(self))
+    fn updated(self) -> Event {
+        Event::ApplicationPolicyUpdated(self)
     }
 }
 
@@ -115,6 +107,24 @@ fn check_limit(field: &str, limit: &Limit) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes a new policy with its event.
+fn insert<P: ServedPolicy>(conn: &mut ApimConn, policy: &P, now: Timestamp) -> Result<(), Failure> {
+    match policies::insert(conn, policy) {
+        Ok(()) => {}
+        Err(StoreError::Conflict { .. }) => return Err(taken(policy.name())),
+        Err(other) => return Err(other.into()),
+    }
+    conn.append(now, policy.clone().updated());
+    Ok(())
+}
+
+/// Writes a changed policy with its event.
+fn replace<P: ServedPolicy>(conn: &mut ApimConn, policy: &P, now: Timestamp) -> Result<(), Failure> {
+    policies::update(conn, policy)?;
+    conn.append(now, policy.clone().updated());
+    Ok(())
+}
+
 impl ControlPlane {
     /// Stores a new policy under a new id.
     ///
@@ -129,14 +139,7 @@ impl ControlPlane {
                 if policies::find_by_name::<P>(conn, policy.organization(), policy.name())?.is_some() {
                     return Err(taken(policy.name()));
                 }
-                match policies::insert(conn, &policy) {
-                    Ok(()) => {}
-                    Err(StoreError::Conflict { .. }) => return Err(taken(policy.name())),
-                    Err(other) => return Err(other.into()),
-                }
-                if let Some(event) = policy.clone().updated() {
-                    conn.append(now, event);
-                }
+                insert(conn, &policy, now)?;
                 Ok(policy.clone())
             })
             .await
@@ -157,10 +160,7 @@ impl ControlPlane {
                 if stored.name() != policy.name() {
                     return Err(Failure::invalid("policyName", "cannot be changed"));
                 }
-                policies::update(conn, &policy)?;
-                if let Some(event) = policy.clone().updated() {
-                    conn.append(now, event);
-                }
+                replace(conn, &policy, now)?;
                 Ok(policy.clone())
             })
             .await
@@ -177,7 +177,7 @@ impl ControlPlane {
             .write(move |conn| {
                 let policy = policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
                 let name = policy.name();
-                if [UNLIMITED, UNAUTHENTICATED, DEFAULT_SUBSCRIPTIONLESS].contains(&name) {
+                if P::BUILT_IN.contains(&name) {
                     return Err(Failure::refused(
                         error_code::FORBIDDEN,
                         format!("the policy '{name}' is built in and cannot be deleted"),
@@ -192,10 +192,8 @@ impl ControlPlane {
                     ));
                 }
                 policies::delete(conn, &policy)?;
-                if let Some(kind) = P::EVENT_KIND {
-                    let (organization, name) = (organization.clone(), name.to_owned());
-                    conn.append(now, Event::PolicyDeleted { organization, kind, policy_id: id, name });
-                }
+                let (organization, name, kind) = (organization.clone(), name.to_owned(), P::EVENT_KIND);
+                conn.append(now, Event::PolicyDeleted { organization, kind, policy_id: id, name });
                 Ok(())
             })
             .await
@@ -208,9 +206,13 @@ impl ControlPlane {
         self.apim().read(move |conn| policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id))).await
     }
 
-    /// All policies of the kind, by name.
+    /// All policies of the kind that are offered, by name.
     pub async fn list_policies<P: ServedPolicy>(&self, organization: &domain::Organization) -> Result<Vec<P>, Failure> {
         let organization = organization.clone();
-        self.apim().read(move |conn| Ok(policies::list::<P>(conn, Some(&organization))?)).await
+        let mut found =
+            self.apim().read(move |conn| Ok::<_, Failure>(policies::list::<P>(conn, Some(&organization))?)).await?;
+        let unlimited = self.unlimited_tier();
+        found.retain(|policy| unlimited.offers_of::<P>(policy.name()));
+        Ok(found)
     }
 }

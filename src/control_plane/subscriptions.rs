@@ -15,6 +15,7 @@ use store::{ApimConn, StoreError};
 
 use crate::apis::{is_visible, not_found as api_not_found, parse_id as parse_api_id};
 use crate::applications::{find_owned, parse_id as parse_application_id};
+use crate::policies::check_permitted;
 use crate::{ControlPlane, Page};
 
 /// A subscription with both its ends.
@@ -66,6 +67,7 @@ impl ControlPlane {
         caller: &Principal,
         wish: SubscriptionWish,
     ) -> Result<SubscriptionView, Failure> {
+        self.unlimited_tier().check("throttlingPolicy", &wish.throttling_policy)?;
         let (caller, now) = (caller.clone(), self.now());
         self.apim().write(move |conn| subscribe(conn, &caller, &wish, now)).await
     }
@@ -81,6 +83,10 @@ impl ControlPlane {
     ) -> Result<Vec<SubscriptionView>, Failure> {
         if wishes.is_empty() || wishes.len() > WISHES_MAX {
             return Err(Failure::invalid("subscriptions", format!("must be 1 to {WISHES_MAX}")));
+        }
+        for (index, wish) in wishes.iter().enumerate() {
+            let checked = self.unlimited_tier().check("throttlingPolicy", &wish.throttling_policy);
+            checked.map_err(|error| at(index, error))?;
         }
         let (caller, now) = (caller.clone(), self.now());
         self.apim()
@@ -204,6 +210,7 @@ pub(crate) fn subscribe(
         .filter(|api| is_visible(api, Some(caller)))
         .ok_or_else(|| api_not_found(api_id))?;
     check_subscribable(&api, &wish.throttling_policy)?;
+    check_permitted(conn, caller, &wish.throttling_policy)?;
     let subscription = Subscription {
         id: SubscriptionId::random(),
         organization: caller.organization.clone(),

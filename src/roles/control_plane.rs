@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use client::GuardedFetch;
 use config::Role;
 use config::sections::control_plane::{EnvironmentVhost, GatewayEnvironment};
-use control_plane::{ControlPlane, Deps, Environment, Vhost, bootstrap};
+use control_plane::{ControlPlane, Deps, Environment, UnlimitedTier, Vhost, bootstrap};
 use domain::Organization;
 use domain::contract::{KeyManager, TenantKeys};
 use http::server::Services;
@@ -58,6 +58,11 @@ impl ControlPlaneRole {
             environments: environments(node),
             heartbeat_fresh_for: node.config.event_hub.gateway_fresh_for.get(),
             fetch: GuardedFetch::new(&node.config.fetch),
+            unlimited_tier: if node.config.throttling.enable_unlimited_tier {
+                UnlimitedTier::Offered
+            } else {
+                UnlimitedTier::Hidden
+            },
         });
         Ok(Self { control_plane, roles: node.profile.roles.clone() })
     }

@@ -5,6 +5,7 @@ pub mod apis;
 pub mod applications;
 pub mod artifacts;
 pub mod cluster_roots;
+pub mod deny_policies;
 pub mod deployments;
 pub mod gateways;
 pub mod key_mappings;

@@ -71,32 +71,6 @@ on_both_databases! {
         }
     }
 
-    async fn an_advanced_policy_that_gateways_do_not_enforce_cannot_be_attached(sandbox) {
-        let publisher = sandbox.publisher();
-        let api = |name: &str, field: &str, policy: &str| {
-            let mut body = json!({"name": name, "version": "1", "context": format!("/{name}")});
-            match field {
-                "operations" => body["operations"] = json!([{"target": "/a", "verb": "GET", "throttlingPolicy": policy}]),
-                _ => body[field] = json!(policy),
-            }
-            body
-        };
-        for field in ["operations", "apiThrottlingPolicy"] {
-            for policy in ["10KPerMin", "Nowhere"] {
-                let answer = publisher.post("/apis", &api("One", field, policy)).await.expect(400);
-                assert!(answer.field("description").starts_with(field), "{}", answer.text);
-            }
-            publisher.post("/apis", &api(&format!("Free{field}"), field, "Unlimited")).await.expect(201);
-        }
-        let listed = publisher.get("/throttling-policies/api").await.expect(200).json();
-        let names: Vec<&str> = listed["list"].as_array().unwrap().iter().map(|own| own["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["10KPerMin", "20KPerMin", "50KPerMin", "Unlimited"]);
-        let search = sandbox.admin().get("/throttling/policies/search?query=type:api").await.expect(200).json();
-        let unlimited = search["list"].as_array().unwrap().iter().find(|own| own["policyName"] == "Unlimited").unwrap();
-        let path = format!("/throttling/policies/advanced/{}", unlimited["uuid"].as_str().unwrap());
-        sandbox.admin().delete(&path).await.expect(403);
-    }
-
     async fn policies_are_found_by_type_and_name(sandbox) {
         let count = async |query: &str| {
             let path = format!("/throttling/policies/search?query={query}");

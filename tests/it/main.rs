@@ -23,3 +23,4 @@ mod seed;
 mod store;
 mod support;
 mod tenancy;
+mod throttling;

@@ -8,7 +8,7 @@ use domain::{Failure, Organization, PolicyId};
 use serde::{Deserialize, Serialize};
 
 use super::limit::ThrottleLimitDto;
-use super::policy::{PolicyDto, limit, limit_dto, of_policy, throttle_policy_dto};
+use super::policy::{PolicyDto, limit, limit_dto, of_policy, text, throttle_policy_dto};
 
 throttle_policy_dto! {
     /// `AdvancedThrottlePolicy`.
@@ -102,13 +102,14 @@ struct QueryParameterConditionDto {
 impl PolicyDto for AdvancedThrottlePolicyDto {
     type Policy = AdvancedPolicy;
     const COLLECTION: &'static str = "advanced";
+    const SUBTYPE: &'static str = "advanced policy";
 
     fn id(policy: &AdvancedPolicy) -> PolicyId {
         policy.id
     }
 
     fn from_policy(policy: &AdvancedPolicy) -> Self {
-        of_policy!(policy, "AdvancedThrottlePolicy", {
+        of_policy!(policy, "AdvancedThrottlePolicy", limit_dto(policy.limit.as_ref()), {
             conditional_groups: Some(policy.groups.iter().map(ConditionalGroupDto::from).collect()),
         })
     }
@@ -119,8 +120,8 @@ impl PolicyDto for AdvancedThrottlePolicyDto {
             id: PolicyId::random(),
             organization: organization.clone(),
             limit: limit(&self.policy_name, self.default_limit)?,
-            display_name: self.display_name.unwrap_or_else(|| self.policy_name.clone()),
-            description: self.description.unwrap_or_default(),
+            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
+            description: text("description", self.description.unwrap_or_default(), 1024)?,
             name: self.policy_name,
             groups: groups
                 .map(|(index, group)| group.into_group(&format!("conditionalGroups[{index}]")))

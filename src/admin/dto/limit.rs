@@ -79,7 +79,8 @@ impl ThrottleLimitDto {
                 let factor = match limit.data_unit.to_ascii_uppercase().as_str() {
                     "KB" => 1024,
                     "MB" => 1024 * 1024,
-                    _ => return Err(Failure::invalid(&format!("{field}.bandwidth.dataUnit"), "must be KB or MB")),
+                    "GB" => 1024 * 1024 * 1024,
+                    _ => return Err(Failure::invalid(&format!("{field}.bandwidth.dataUnit"), "must be KB, MB or GB")),
                 };
                 let bytes = limit.data_amount.saturating_mul(factor);
                 (Quota::Bandwidth { bytes }, limit.unit_time, limit.time_unit)

@@ -15,6 +15,8 @@ pub trait PolicyDto: Serialize + DeserializeOwned + Send + 'static {
     type Policy: ServedPolicy;
     /// Last segment of the collection's path.
     const COLLECTION: &'static str;
+    /// `subtype` of an exported policy.
+    const SUBTYPE: &'static str;
 
     fn id(policy: &Self::Policy) -> PolicyId;
     fn from_policy(policy: &Self::Policy) -> Self;
@@ -49,9 +51,9 @@ macro_rules! throttle_policy_dto {
     };
 }
 
-/// The wire form of `$policy`: what every kind has, and the own fields.
+/// The wire form of `$policy`: what every kind has, the limit and the own fields.
 macro_rules! of_policy {
-    ($policy:ident, $kind:literal, { $($own:tt)* }) => {
+    ($policy:ident, $kind:literal, $limit:expr, { $($own:tt)* }) => {
         Self {
             policy_id: Some($policy.id.to_string()),
             policy_name: $policy.name.clone(),
@@ -59,7 +61,7 @@ macro_rules! of_policy {
             description: Some($policy.description.clone()),
             is_deployed: true,
             kind: Some($kind.to_owned()),
-            default_limit: limit_dto($policy.limit.as_ref()),
+            default_limit: $limit,
             $($own)*
         }
     };
@@ -135,7 +137,7 @@ fn rate_limit(count: Option<i64>, unit: Option<&str>) -> Result<Option<RateLimit
     Ok(Some(RateLimit { count, time_unit }))
 }
 
-fn text(field: &str, text: String, chars_max: usize) -> Result<String, Failure> {
+pub(super) fn text(field: &str, text: String, chars_max: usize) -> Result<String, Failure> {
     if text.chars().count() > chars_max {
         return Err(Failure::invalid(field, format!("has more than {chars_max} characters")));
     }
@@ -154,13 +156,14 @@ fn billing_plan(plan: Option<String>) -> Result<String, Failure> {
 impl PolicyDto for SubscriptionThrottlePolicyDto {
     type Policy = SubscriptionPolicy;
     const COLLECTION: &'static str = "subscription";
+    const SUBTYPE: &'static str = "subscription policy";
 
     fn id(policy: &SubscriptionPolicy) -> PolicyId {
         policy.id
     }
 
     fn from_policy(policy: &SubscriptionPolicy) -> Self {
-        of_policy!(policy, "SubscriptionThrottlePolicy", {
+        of_policy!(policy, "SubscriptionThrottlePolicy", limit_dto(policy.limit.as_ref()), {
             rate_limit_count: Some(policy.rate_limit.map_or(0, |limit| i64::try_from(limit.count).unwrap_or(i64::MAX))),
             rate_limit_time_unit: policy.rate_limit.map(|limit| limit.time_unit.as_str().to_owned()),
             stop_on_quota_reach: policy.stop_on_quota_reach,
@@ -188,13 +191,14 @@ impl PolicyDto for SubscriptionThrottlePolicyDto {
 impl PolicyDto for ApplicationThrottlePolicyDto {
     type Policy = ApplicationPolicy;
     const COLLECTION: &'static str = "application";
+    const SUBTYPE: &'static str = "application policy";
 
     fn id(policy: &ApplicationPolicy) -> PolicyId {
         policy.id
     }
 
     fn from_policy(policy: &ApplicationPolicy) -> Self {
-        of_policy!(policy, "ApplicationThrottlePolicy", {
+        of_policy!(policy, "ApplicationThrottlePolicy", limit_dto(policy.limit.as_ref()), {
             other: policy.other.clone(),
         })
     }

@@ -19,7 +19,7 @@ use crate::dto::overview::{EnvironmentDto, SettingsDto, TenantInfoDto, ThrottleP
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SearchParameters {
-    query: Option<String>,
+    pub(super) query: Option<String>,
 }
 
 pub async fn throttling_policy_search(

@@ -1,4 +1,5 @@
-//! Tags `Application Policy` and `Subscription Policy`: the same five operations on two kinds.
+//! Tags `Application Policy`, `Subscription Policy`, `Custom Rules` and `Advanced Policy`: the same five operations on
+//! four kinds.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};

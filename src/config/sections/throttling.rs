@@ -1,10 +1,10 @@
-//! `[throttling]`: how the traffic manager divides quotas into leases.
+//! `[throttling]`: how the traffic manager divides quotas into leases, and which policies there are to choose from.
 
 use serde::{Deserialize, Serialize};
 
 use crate::human::HumanDuration;
 
-/// The owner of throttle keys.
+/// The owner of throttle keys, and what may be chosen as a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttling {
@@ -30,6 +30,9 @@ pub struct Throttling {
     pub ledger_retention: HumanDuration,
     /// Time for which a key is not reserved again after the database failed.
     pub ledger_backoff: HumanDuration,
+    /// Whether APIs, applications and subscriptions can have the policy `Unlimited`. Those that have it keep it. Nodes that
+    /// play the publisher, the developer portal or the admin role read this.
+    pub enable_unlimited_tier: bool,
 }
 
 impl Default for Throttling {
@@ -45,6 +48,7 @@ impl Default for Throttling {
             sweep_interval: HumanDuration::from_secs(10),
             ledger_retention: HumanDuration::from_secs(3_600),
             ledger_backoff: HumanDuration::from_millis(250),
+            enable_unlimited_tier: true,
         }
     }
 }

@@ -172,20 +172,23 @@ pub(crate) fn references(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Gateways do not enforce advanced policies yet. An API that names one would look limited and not be: it is refused.
+/// The advanced policies must exist, and stay until the API that names them is stored.
 fn advanced_policies(conn: &mut ApimConn, api: &Api) -> Result<(), Failure> {
-    for name in api.details.advanced_policies() {
-        if name == UNLIMITED {
+    let mut names = api.details.advanced_policies();
+    names.remove(UNLIMITED);
+    if names.is_empty() {
+        return Ok(());
+    }
+    policies::take_advanced_turn(conn, &api.organization)?;
+    for name in names {
+        let is_name = !name.chars().any(char::is_control);
+        if is_name && policies::find_by_name::<AdvancedPolicy>(conn, &api.organization, name)?.is_some() {
             continue;
         }
         let field = if api.details.api_policy() == Some(name) { "apiThrottlingPolicy" } else { "operations" };
-        let reason = match policies::find_by_name::<AdvancedPolicy>(conn, &api.organization, name)? {
-            Some(_) => "cannot be used yet, because gateways do not enforce advanced policies; use 'Unlimited'",
-            None => "does not exist",
-        };
         return Err(Failure::refused(
             error_code::TIER_NOT_ALLOWED,
-            format!("{field}: the advanced policy '{name}' {reason}"),
+            format!("{field}: there is no advanced policy '{name}'"),
         ));
     }
     Ok(())

@@ -36,6 +36,7 @@ impl ControlPlane {
         definition: Option<Uploaded>,
     ) -> Result<Api, Failure> {
         check::details(&new.details)?;
+        self.unlimited_tier().check_plans(&new.details)?;
         let now = self.now();
         let definition_hash = match definition {
             Some(uploaded) => {

@@ -33,6 +33,7 @@ impl ControlPlane {
         change: ApiChange,
     ) -> Result<Api, Failure> {
         check::details(&change.details)?;
+        self.unlimited_tier().check_plans(&change.details)?;
         let id = parse_id(id)?;
         let (organization, user, now) = (caller.organization.clone(), caller.qualified_name(), self.now());
         self.apim()

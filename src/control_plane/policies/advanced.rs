@@ -1,7 +1,7 @@
 //! What holds for advanced policies beside the rules of all policies.
 
 use domain::event::Event;
-use domain::throttling::advanced::{ConditionalGroup, Subject};
+use domain::throttling::advanced::{ConditionalGroup, Subject, value_pattern};
 use domain::throttling::{AdvancedPolicy, Limit, PolicyKind};
 use domain::{Failure, PolicyId};
 
@@ -14,7 +14,7 @@ const CONDITIONS_MAX: usize = 50;
 const TEXT_CHARS_MAX: usize = 512;
 
 impl ServedPolicy for AdvancedPolicy {
-    const EVENT_KIND: Option<PolicyKind> = None;
+    const EVENT_KIND: PolicyKind = PolicyKind::Advanced;
     const USERS: &'static str = "APIs";
 
     fn limit(&self) -> Option<&Limit> {
@@ -25,8 +25,8 @@ impl ServedPolicy for AdvancedPolicy {
         self.id = id;
     }
 
-    fn updated(self) -> Option<Event> {
-        None
+    fn updated(self) -> Event {
+        Event::AdvancedPolicyUpdated(self)
     }
 
     fn check_more(&self) -> Result<(), Failure> {
@@ -57,15 +57,15 @@ fn check_subject(field: &str, subject: &Subject) -> Result<(), Failure> {
                 return Err(Failure::invalid(&format!("{field}.headerCondition.headerName"), "is no name of a header"));
             }
             check_text(&format!("{field}.headerCondition.headerName"), name)?;
-            check_text(&format!("{field}.headerCondition.headerValue"), value)
+            check_pattern(&format!("{field}.headerCondition.headerValue"), value)
         }
         Subject::Claim { claim, value } => {
             check_text(&format!("{field}.jwtClaimsCondition.claimUrl"), claim)?;
-            check_text(&format!("{field}.jwtClaimsCondition.attribute"), value)
+            check_pattern(&format!("{field}.jwtClaimsCondition.attribute"), value)
         }
         Subject::QueryParameter { name, value } => {
             check_text(&format!("{field}.queryParameterCondition.parameterName"), name)?;
-            check_text(&format!("{field}.queryParameterCondition.parameterValue"), value)
+            check_pattern(&format!("{field}.queryParameterCondition.parameterValue"), value)
         }
         Subject::Address { .. } => Ok(()),
         Subject::AddressRange { first, last } if first.is_ipv4() != last.is_ipv4() => {
@@ -76,6 +76,13 @@ fn check_subject(field: &str, subject: &Subject) -> Result<(), Failure> {
         }
         Subject::AddressRange { .. } => Ok(()),
     }
+}
+
+fn check_pattern(field: &str, value: &str) -> Result<(), Failure> {
+    check_text(field, value)?;
+    value_pattern(value)
+        .map(|_| ())
+        .map_err(|error| Failure::invalid(field, format!("is not a regular expression that can be used: {error}")))
 }
 
 fn check_text(field: &str, text: &str) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Policies of all kinds in one list.
 
 use domain::search::{Key, Query};
-use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
+use domain::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, SubscriptionPolicy};
 use domain::{Failure, Organization, PolicyId};
 use store::apim::policies;
 
@@ -14,11 +14,11 @@ pub struct PolicyOverview {
     pub name: String,
     pub display_name: String,
     pub description: String,
-    /// `subscription`, `application` or `advanced`.
+    /// `subscription`, `application`, `advanced` or `global`.
     pub kind: &'static str,
 }
 
-/// The words that `type:` takes and the kind that each means; `global` policies are not served, so there are none.
+/// The words that `type:` takes and the kind that each means; custom rules are `global` on the wire.
 const KINDS: [(&str, Option<&str>); 9] = [
     ("all", None),
     ("sub", Some("subscription")),
@@ -42,15 +42,16 @@ impl ControlPlane {
         query: Query,
     ) -> Result<Vec<PolicyOverview>, Failure> {
         let kinds = kinds(&query)?;
-        let organization = organization.clone();
+        let (organization, unlimited) = (organization.clone(), self.unlimited_tier());
         let all: Vec<PolicyOverview> = self
             .apim()
             .read(move |conn| {
                 let mut found = Vec::new();
                 macro_rules! add {
                     ($kind:literal, $policy:ty) => {
-                        let policies = policies::list::<$policy>(conn, Some(&organization))?;
-                        found.extend(policies.into_iter().map(|policy| PolicyOverview {
+                        let policies = policies::list::<$policy>(conn, Some(&organization))?.into_iter();
+                        let offered = policies.filter(|policy| unlimited.offers_of::<$policy>(&policy.name));
+                        found.extend(offered.map(|policy| PolicyOverview {
                             id: policy.id,
                             name: policy.name,
                             display_name: policy.display_name,
@@ -62,6 +63,7 @@ impl ControlPlane {
                 add!("subscription", SubscriptionPolicy);
                 add!("application", ApplicationPolicy);
                 add!("advanced", AdvancedPolicy);
+                add!("global", CustomRule);
                 Ok::<_, Failure>(found)
             })
             .await?;

@@ -9,6 +9,7 @@ use store::apim::{apis, subscriptions};
 use super::{SubscriptionView, check_offered, not_found, view};
 use crate::ControlPlane;
 use crate::apis::not_found as api_not_found;
+use crate::policies::check_permitted;
 
 /// What a subscriber may change; the ends of a subscription never do.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl ControlPlane {
         change: SubscriptionChange,
     ) -> Result<SubscriptionView, Failure> {
         let id = id.parse().map_err(|_| not_found(id))?;
-        let (caller, now) = (caller.clone(), self.now());
+        let (caller, now, unlimited) = (caller.clone(), self.now(), self.unlimited_tier());
         self.apim()
             .write(move |conn| {
                 let (organization, owner) = (&caller.organization, &caller.username);
@@ -42,7 +43,9 @@ impl ControlPlane {
                 check_ends(&stored, &change)?;
                 let policy = wished_policy(&stored, &change).to_owned();
                 let api = apis::find(conn, organization, stored.api_id)?.ok_or_else(|| api_not_found(stored.api_id))?;
+                unlimited.check("throttlingPolicy", &policy)?;
                 check_offered(&api, &policy)?;
+                check_permitted(conn, &caller, &policy)?;
                 subscriptions::set_throttling_policy(conn, id, &policy)?;
                 // Read again: the update waited for whoever changed the row at the same time.
                 let changed = subscriptions::find_owned(conn, organization, owner, id)?.ok_or_else(|| not_found(id))?;

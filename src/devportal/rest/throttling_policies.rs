@@ -4,8 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use control_plane::ControlPlane;
 use domain::error_code;
-use domain::throttling::policy::UNAUTHENTICATED;
-use domain::throttling::{ApplicationPolicy, SubscriptionPolicy};
+use domain::throttling::ApplicationPolicy;
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::pagination::Pagination;
@@ -44,16 +43,21 @@ async fn policies(
             control_plane.list_policies::<ApplicationPolicy>(&organization).await?.iter().map(application).collect()
         }
         "subscription" => control_plane
-            .list_policies::<SubscriptionPolicy>(&organization)
+            .list_subscription_policies_for(&organization, roles(caller))
             .await?
             .iter()
-            .filter(|policy| policy.name != UNAUTHENTICATED)
             .map(TierDto::subscription)
             .collect(),
         other => {
             return Err(Problem::invalid("policyLevel", format!("'{other}' is not application or subscription")));
         }
     })
+}
+
+/// The caller's roles in the organization that is looked at.
+fn roles(caller: &OptionallyAuthenticated) -> &[String] {
+    let own = caller.principal().filter(|own| own.organization == caller.organization());
+    own.map_or(&[], |own| own.roles.as_slice())
 }
 
 fn application(policy: &ApplicationPolicy) -> TierDto {

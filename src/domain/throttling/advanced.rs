@@ -3,10 +3,15 @@
 
 use std::net::IpAddr;
 
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::Limit;
 use crate::{Organization, PolicyId};
+
+/// Most memory that the compiled value of a condition takes, in bytes, and the deepest nesting of its text.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+const PATTERN_DEPTH_MAX: u32 = 32;
 
 /// A policy that APIs and operations can name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,4 +67,29 @@ pub enum Subject {
         name: String,
         value: String,
     },
+}
+
+/// The regular expression that the value of a header, claim or query condition is; it is searched in linear time.
+///
+/// # Errors
+/// The text is none, or one that takes too much memory.
+pub fn value_pattern(value: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(value)
+        .size_limit(PATTERN_BYTES_MAX)
+        .dfa_size_limit(PATTERN_BYTES_MAX)
+        .nest_limit(PATTERN_DEPTH_MAX)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_regular_expressions_within_limits() {
+        assert!(value_pattern("^gold|silver$").unwrap().is_match("gold"));
+        for wrong in ["(", "a{1000}{1000}", "(?=a)", &"(".repeat(40)] {
+            assert!(value_pattern(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -34,6 +34,36 @@ pub enum DenyTarget {
     Subscription { context: String, subscriber: String, application: String, is_sandbox: bool },
 }
 
+impl DenyTarget {
+    /// WSO2's `conditionType`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ApiContext { .. } => "API",
+            Self::Application { .. } => "APPLICATION",
+            Self::User { .. } => "USER",
+            Self::Address { .. } => "IP",
+            Self::AddressRange { .. } => "IPRANGE",
+            Self::Subscription { .. } => "SUBSCRIPTION",
+        }
+    }
+
+    /// WSO2's `conditionValue` of the kinds for which it is a text; `None` for addresses.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::ApiContext { context } => Some(context.clone()),
+            Self::Application { subscriber, application } => Some(format!("{subscriber}:{application}")),
+            Self::User { user } => Some(user.clone()),
+            Self::Subscription { context, subscriber, application, is_sandbox } => {
+                let key_type = if *is_sandbox { "SANDBOX" } else { "PRODUCTION" };
+                Some(format!("{context}:{subscriber}-{application}:{key_type}"))
+            }
+            Self::Address { .. } | Self::AddressRange { .. } => None,
+        }
+    }
+}
+
 /// Whether `address` lies between `first` and `last`, both included; addresses of different families never do.
 #[must_use]
 pub fn is_between(address: IpAddr, first: IpAddr, last: IpAddr) -> bool {

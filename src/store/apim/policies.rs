@@ -3,7 +3,7 @@
 pub mod of_tenants;
 
 use diesel::prelude::*;
-use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
+use domain::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, SubscriptionPolicy};
 use domain::{Organization, PolicyId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,12 @@ pub trait StoredPolicy: Serialize + DeserializeOwned {
     fn name(&self) -> &str;
     /// Number of subscriptions, applications or APIs that use the policy `name`.
     fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError>;
+}
+
+/// Waits until no other transaction decides on the use of the tenant's advanced policies: an API must not come to name
+/// one that is being deleted.
+pub fn take_advanced_turn(conn: &mut ApimConn, organization: &Organization) -> Result<(), StoreError> {
+    conn.take_turn(&format!("advanced policies of {organization}"))
 }
 
 /// What every kind has as fields of these names.
@@ -73,7 +79,19 @@ impl StoredPolicy for AdvancedPolicy {
     accessors!();
 
     fn usage(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<i64, StoreError> {
+        take_advanced_turn(conn, organization)?;
         count_with_advanced_policy(conn, organization, name)
+    }
+}
+
+impl StoredPolicy for CustomRule {
+    const KIND: &'static str = "custom";
+
+    accessors!();
+
+    /// Rules hold for calls by themselves; nothing names them.
+    fn usage(_conn: &mut ApimConn, _organization: &Organization, _name: &str) -> Result<i64, StoreError> {
+        Ok(0)
     }
 }
 

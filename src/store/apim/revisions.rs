@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 use domain::api::ApiDetails;
 use domain::revision::Revision;
+use domain::throttling::policy::UNLIMITED;
 use domain::{ApiId, Organization, RevisionId, Timestamp};
 
-use super::schema::revisions;
+use super::schema::{revision_policies, revisions};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 
@@ -46,7 +47,7 @@ pub fn insert(
     details: &ApiDetails,
     definition_hash: Option<&str>,
 ) -> Result<(), StoreError> {
-    let details = serde_json::to_string(details).map_err(|error| StoreError::corrupt("API details", error))?;
+    let document = serde_json::to_string(details).map_err(|error| StoreError::corrupt("API details", error))?;
     diesel::insert_into(revisions::table)
         .values((
             revisions::id.eq(revision.id.to_string()),
@@ -54,13 +55,28 @@ pub fn insert(
             revisions::organization.eq(revision.organization.as_str()),
             revisions::number.eq(revision.number),
             revisions::description.eq(&revision.description),
-            revisions::details.eq(details),
+            revisions::details.eq(document),
             revisions::definition_hash.eq(definition_hash),
             revisions::artifact_hash.eq(&revision.artifact_hash),
             revisions::created_at.eq(revision.created_at.as_millis()),
             revisions::created_by.eq(&revision.created_by),
         ))
         .execute(conn.db())?;
+    insert_policies(conn, revision, details)
+}
+
+/// Remembers which advanced policies the revision uses; the built-in one needs no protection.
+fn insert_policies(conn: &mut ApimConn, revision: &Revision, details: &ApiDetails) -> Result<(), StoreError> {
+    for name in details.advanced_policies().into_iter().filter(|name| *name != UNLIMITED) {
+        diesel::insert_into(revision_policies::table)
+            .values((
+                revision_policies::revision_id.eq(revision.id.to_string()),
+                revision_policies::policy.eq(name),
+                revision_policies::organization.eq(revision.organization.as_str()),
+                revision_policies::api_id.eq(revision.api_id.to_string()),
+            ))
+            .execute(conn.db())?;
+    }
     Ok(())
 }
 

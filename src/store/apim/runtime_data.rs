@@ -9,7 +9,10 @@ use domain::{Organization, Timestamp};
 
 use super::oauth::{issuers, revocations};
 use super::schema::{apis, deployments};
-use super::{api_keys, applications, deployments as deployment_rows, key_mappings, policies, subscriptions};
+use super::tenants::Tenants;
+use super::{
+    api_keys, applications, deny_policies, deployments as deployment_rows, key_mappings, policies, subscriptions,
+};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 use crate::outbox;
@@ -30,8 +33,8 @@ pub fn snapshot(conn: &mut ApimConn, environments: &[String], now: Timestamp) ->
         subscription_policies: policies::list(conn, None)?,
         application_policies: policies::list(conn, None)?,
         advanced_policies: policies::list(conn, None)?,
-        custom_rules: Vec::new(),
-        deny_policies: Vec::new(),
+        custom_rules: policies::list(conn, None)?,
+        deny_policies: deny_policies::list(conn, &Tenants::All)?,
         issuers: issuers::list_trusted(conn, now)?,
         revocations: revocations::list(conn, now)?,
     })

@@ -83,6 +83,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    revision_policies (revision_id, policy) {
+        revision_id -> Text,
+        policy -> Text,
+        organization -> Text,
+        api_id -> Text,
+    }
+}
+
+diesel::table! {
     deployments (api_id, environment) {
         api_id -> Text,
         environment -> Text,
@@ -193,6 +202,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_search,
     api_tags,
     api_visible_roles,
+    revision_policies,
     revisions,
     deployments,
     subscriptions,

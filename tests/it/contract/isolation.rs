@@ -30,7 +30,7 @@ impl Belongings {
         let keys = subscriber.ready_to_call("ZebraApp", &api, "Gold").await;
         let listed = subscriber.get(&format!("/subscriptions?apiId={api}")).await.expect(200).json();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let ids = BTreeMap::from([
+        let mut ids = BTreeMap::from([
             ("apiId", api),
             ("revisionId", text(&revisions["list"][0]["id"])),
             ("applicationId", keys.application_id),
@@ -39,9 +39,15 @@ impl Belongings {
         ]);
         let admin = crate::support::actors::Admin { rest: tenant.rest.clone() };
         let mut policies = BTreeMap::new();
-        for kind in ["application", "subscription"] {
+        for kind in ["application", "subscription", "advanced"] {
             policies.insert(kind, admin.create_policy(kind, &format!("Zebra-{kind}"), 7).await);
         }
+        ids.insert("ruleId", admin.create_policy("custom", "Zebra-custom", 7).await);
+        let deny = json!({"conditionType": "USER", "conditionValue": "Zebra"});
+        ids.insert(
+            "conditionId",
+            admin.post("/throttling/deny-policies", &deny).await.expect(201).field("conditionId"),
+        );
         Self { ids, policies }
     }
 
@@ -83,8 +89,12 @@ fn body(method: &str, path: &str) -> Value {
     let limit = json!({"timeUnit": "min", "unitTime": 1, "requestCount": 7});
     match (method, path) {
         (_, path) if path.starts_with("/throttling/policies") => {
-            json!({"policyName": "X", "defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": limit}})
+            json!({
+                "policyName": "X", "defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": limit},
+                "keyTemplate": "$userId", "siddhiQuery": "7 requests per min",
+            })
         }
+        ("PATCH", "/throttling/deny-policy/{conditionId}") => json!({"conditionStatus": false}),
         ("PUT", "/applications/{applicationId}") => json!({"name": "X", "throttlingPolicy": "Unlimited"}),
         ("PUT", "/apis/{apiId}") => json!({"name": "X", "version": "1.0.0", "context": "/x"}),
         (_, path) if path.ends_with("/generate-keys") => {
@@ -131,6 +141,7 @@ fn with_ids_elsewhere(owner: &Belongings) -> Vec<(&'static str, String, Value)> 
         ("POST", format!("{publisher}/apis/{api}/undeploy-revision?revisionId={revision}"), target),
         ("POST", "/api/am/devportal/v3/subscriptions".to_owned(), wish),
         ("GET", format!("/api/am/devportal/v3/subscriptions?applicationId={application}"), json!({})),
+        ("GET", format!("/api/am/admin/v4/throttling/policies/export?policyId={}", owner.id("ruleId")), json!({})),
     ]
 }
 

@@ -84,7 +84,7 @@ impl Contract {
         self.check(api, &method, &template, Answer::of(request).await)
     }
 
-    async fn upload(&self, api: &str, path: &str, form: Form) -> Value {
+    pub(super) async fn upload(&self, api: &str, path: &str, form: Form) -> Value {
         let (template, url) = Self::target(api, path, &[]);
         let request = self.rest.request(Method::POST, &url).multipart(form);
         self.check(api, &Method::POST, &template, Answer::of(request).await)
@@ -194,11 +194,10 @@ async fn administer(contract: &Contract) {
         json!({"tenantDomain": "schemas.example", "adminUsername": "root", "adminPassword": "correct-horse-9"});
     contract.call("admin", Method::POST, "/tenants", &[], Some(tenant)).await;
     contract.call("admin", Method::GET, "/tenants", &[], None).await;
-    for kind in ["application", "subscription", "advanced"] {
+    for kind in ["application", "subscription", "advanced", "custom"] {
         let collection = format!("/throttling/policies/{kind}");
-        let member = format!("{collection}/{{policyId}}");
-        let limit = json!({"timeUnit": "min", "unitTime": 1, "requestCount": 7});
-        let body = json!({"policyName": "Seven", "defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": limit}});
+        let member = format!("{collection}/{{{}}}", if kind == "custom" { "ruleId" } else { "policyId" });
+        let body = crate::support::actors::policy(kind, "Seven", 7);
         let policy = contract.call("admin", Method::POST, &collection, &[], Some(body)).await;
         let one = [id(&policy, "policyId")];
         contract.call("admin", Method::GET, &collection, &[], None).await;

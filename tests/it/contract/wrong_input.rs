@@ -20,6 +20,9 @@ use crate::support::{DatabaseKind, Sandbox};
 /// Well-formed, and nobody's.
 pub(super) const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
+/// Kinds of throttling policies whose parameter is `policyId`.
+const POLICY_KINDS: [&str; 3] = ["application", "subscription", "advanced"];
+
 /// A node with one of everything, and what its lists and objects looked like before.
 struct World {
     sandbox: Sandbox,
@@ -54,9 +57,13 @@ impl World {
             ("subscriptionId".to_owned(), subscription),
             ("keyMappingId".to_owned(), keys.key_mapping_id),
         ]);
-        for kind in ["application", "subscription"] {
+        for kind in POLICY_KINDS {
             ids.insert(format!("{kind}/policyId"), admin.create_policy(kind, "Few", 7).await);
         }
+        ids.insert("ruleId".to_owned(), admin.create_policy("custom", "Few", 7).await);
+        let deny = json!({"conditionType": "USER", "conditionValue": "nobody"});
+        let deny = admin.post("/throttling/deny-policies", &deny).await.expect(201).field("conditionId");
+        ids.insert("conditionId".to_owned(), deny);
         let mut world = Self { sandbox, ids, before: BTreeMap::new(), complaints: Vec::new(), checked: 0 };
         world.before = world.state().await;
         world
@@ -84,8 +91,8 @@ impl World {
         let base = rooms().into_iter().find(|(name, _)| *name == api).unwrap().1.base();
         let filled = template.split('/').map(|segment| {
             let Some(name) = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else { return segment };
-            let kind = if template.contains("/application/") { "application" } else { "subscription" };
-            let policy = self.ids.get(&format!("{kind}/{name}"));
+            let kind = POLICY_KINDS.into_iter().find(|kind| template.contains(&format!("/{kind}/")));
+            let policy = kind.and_then(|kind| self.ids.get(&format!("{kind}/{name}")));
             match name {
                 "policyLevel" => "application",
                 name => policy.or_else(|| self.ids.get(name)).map_or(UNKNOWN, String::as_str),

@@ -12,7 +12,7 @@ use store::{ApimDb, OpenOptions};
 
 use super::chain::LONG;
 use crate::support::DatabaseKind;
-use crate::support::actors::{Keys, properties};
+use crate::support::actors::{Keys, policy, properties};
 use crate::support::rest::Answer;
 use crate::support::sandbox::Sandbox;
 use crate::support::wait::eventually;
@@ -35,6 +35,7 @@ struct World {
     keys: Vec<Keys>,
     api_keys: Vec<(String, String)>,
     policies: Vec<(&'static str, String, String)>,
+    deny_policies: Vec<String>,
 }
 
 impl World {
@@ -71,7 +72,7 @@ impl World {
             let ids = self.applications.clone();
             self.one_of(&ids)
         };
-        let choice = self.roll(22);
+        let choice = self.roll(24);
         self.choice = choice;
         match choice {
             0 | 1 => {
@@ -193,8 +194,22 @@ impl World {
                 let path = format!("/applications/{application}/api-keys/PRODUCTION/revoke");
                 Some(subscriber.post(&path, &json!({"apikey": key})).await)
             }
+            21 => {
+                let index = self.roll(self.deny_policies.len() * 2);
+                let Some(id) = self.deny_policies.get(index).cloned() else {
+                    let body = json!({"conditionType": "USER", "conditionValue": self.name("user")});
+                    let made = admin.post("/throttling/deny-policies", &body).await.expect(201);
+                    self.deny_policies.push(made.field("conditionId"));
+                    return Some(made);
+                };
+                let path = format!("/throttling/deny-policy/{id}");
+                Some(match self.roll(3) {
+                    0 => admin.delete(&path).await,
+                    roll => admin.patch(&path, &json!({"conditionStatus": roll == 1})).await,
+                })
+            }
             _ => {
-                let kind = ["subscription", "application"][self.roll(2)];
+                let kind = ["subscription", "application", "advanced", "custom"][self.roll(4)];
                 let index = self.roll(self.policies.len() * 2);
                 let Some((kind, name, id)) = self.policies.get(index).cloned() else {
                     let name = self.name("Policy");
@@ -207,15 +222,7 @@ impl World {
                     return Some(admin.delete(&path).await);
                 }
                 let requests = self.roll(1_000);
-                let body = json!({
-                    "policyName": name,
-                    "displayName": name,
-                    "defaultLimit": {
-                        "type": "REQUESTCOUNTLIMIT",
-                        "requestCount": {"timeUnit": "min", "unitTime": 1, "requestCount": requests},
-                    },
-                });
-                Some(admin.put(&path, &body).await)
+                Some(admin.put(&path, &policy(kind, &name, requests as u64)).await)
             }
         }
     }
@@ -268,6 +275,7 @@ async fn events_add_up_to_what_a_snapshot_holds() {
         keys: Vec::new(),
         api_keys: Vec::new(),
         policies: Vec::new(),
+        deny_policies: Vec::new(),
     };
     for number in 0..3 {
         world.create_api().await;

@@ -129,6 +129,29 @@ on_every_topology! {
         filters(&hub, "/global-policies", &[("", 0), ("policyName=Few", 0)]).await;
     }
 
+    async fn rules_and_refusals_are_told(sandbox) {
+        let (admin, hub) = (sandbox.admin(), operator(sandbox));
+        admin.create_policy("custom", "Rule", 7).await;
+        let rules = list(&hub, "/global-policies").await;
+        assert_eq!((&rules[0]["name"], &rules[0]["keyTemplate"]), (&json!("Rule"), &json!("$userId")));
+        assert_eq!(rules[0]["siddhiQuery"], "7 requests per year");
+        assert_eq!(pull(&hub, "/keyTemplates", "").await.expect(200).json(), json!(["$userId"]));
+        let deny = async |kind: &str, value: Value| {
+            let body = json!({"conditionType": kind, "conditionValue": value});
+            admin.post("/throttling/deny-policies", &body).await.expect(201).field("conditionId")
+        };
+        deny("USER", json!("anna")).await;
+        let off = deny("USER", json!("bob")).await;
+        deny("IP", json!({"fixedIp": "10.0.0.1", "invert": true})).await;
+        deny("IPRANGE", json!({"startingIp": "10.0.0.1", "endingIp": "10.0.0.9"})).await;
+        admin.patch(&format!("/throttling/deny-policy/{off}"), &json!({"conditionStatus": false})).await.expect(200);
+        let block = pull(&hub, "/block", "").await.expect(200).json();
+        assert_eq!((&block["user"], &block["api"]), (&json!(["anna@carbon.super"]), &json!([])));
+        let (one, range) = (&block["ip"][0], &block["ip"][1]);
+        assert_eq!((&one["type"], &one["fixedIp"], &one["invert"]), (&json!("IP"), &json!("10.0.0.1"), &json!(true)));
+        assert_eq!((&range["type"], &range["endingIp"], &range["tenantDomain"]), (&json!("IPRANGE"), &json!("10.0.0.9"), &json!("carbon.super")));
+    }
+
     async fn what_was_revoked_is_told_until_it_expires(sandbox) {
         let (subscriber, hub) = (sandbox.subscriber(), operator(sandbox));
         let api = sandbox.publisher().publish(PIZZA, "Pizza", "/pizza", &["Gold"]).await.id;

@@ -222,17 +222,32 @@ impl Admin {
     /// A policy of `kind` (`subscription` or `application`) that admits `requests` a year, so that no window ends in the
     /// middle of a test.
     pub async fn create_policy(&self, kind: &str, name: &str, requests: u64) -> String {
-        let body = json!({
-            "policyName": name,
-            "displayName": name,
-            "description": "for a test",
-            "defaultLimit": {
-                "type": "REQUESTCOUNTLIMIT",
-                "requestCount": {"timeUnit": "year", "unitTime": 1, "requestCount": requests},
-            },
-        });
+        let body = policy(kind, name, requests);
         self.post(&format!("/throttling/policies/{kind}"), &body).await.expect(201).field("policyId")
     }
+
+    pub async fn multipart(&self, path: &str, form: Form) -> Answer {
+        Answer::of(self.rest.request(Method::POST, &format!("{ADMIN}{path}")).multipart(form)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.rest.request(Method::PATCH, &format!("{ADMIN}{path}")).json(body)).await
+    }
+}
+
+/// A policy of a kind (`application`, `subscription`, `advanced`, `custom`) that admits so many requests per year.
+pub fn policy(kind: &str, name: &str, requests: u64) -> Value {
+    let mut body = json!({"policyName": name, "displayName": name, "description": "for a test"});
+    if kind == "custom" {
+        body["keyTemplate"] = json!("$userId");
+        body["siddhiQuery"] = json!(format!("{requests} requests per year"));
+    } else {
+        body["defaultLimit"] = json!({
+            "type": "REQUESTCOUNTLIMIT",
+            "requestCount": {"timeUnit": "year", "unitTime": 1, "requestCount": requests},
+        });
+    }
+    body
 }
 
 /// Calls APIs.

@@ -79,7 +79,7 @@ impl Nodes {
     /// One node with every role; ports are free ones.
     pub async fn all_in_one(toml: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        configure(home.path(), &format!("{FREE_PORTS}{toml}"));
+        configure(home.path(), &joined(FREE_PORTS, toml));
         let node = start_node(home.path(), "all-in-one").await;
         Self {
             topology: Topology::AllInOne,
@@ -197,13 +197,14 @@ impl Nodes {
     }
 }
 
-/// Two texts of sections in one; `[cluster]` may stand in both.
+/// Two texts of sections in one. One of the shared sections may stand in both, in `more` as the last one.
 fn joined(configuration: &str, more: &str) -> String {
-    const CLUSTER: &str = "[cluster]\n";
-    match more.split_once(CLUSTER) {
+    const SHARED: [&str; 2] = ["[cluster]\n", "[throttling]\n"];
+    let shared = SHARED.iter().find_map(|section| Some((section, more.split_once(section)?)));
+    match shared {
         None => format!("{configuration}{more}"),
-        Some((before, keys)) => {
-            format!("{}{before}", configuration.replacen(CLUSTER, &format!("{CLUSTER}{keys}"), 1))
+        Some((section, (before, keys))) => {
+            format!("{}{before}", configuration.replacen(section, &format!("{section}{keys}"), 1))
         }
     }
 }

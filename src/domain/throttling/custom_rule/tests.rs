@@ -1,4 +1,4 @@
-//! The language of rules and templates.
+//! Sentences that are rules, and those that are none.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -5,6 +5,7 @@ pub(super) mod api_policy;
 pub(super) mod application;
 pub(super) mod application_key_mapping;
 pub(super) mod block_conditions;
+pub(super) mod global_policy;
 pub(super) mod key_manager;
 pub(super) mod limit;
 pub(super) mod policy;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use domain::Organization;
-use domain::throttling::{AdvancedPolicy, ApplicationPolicy, SubscriptionPolicy};
+use domain::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, SubscriptionPolicy};
 use http::answer;
 use http::pagination::ListDto;
 use http::problem::Problem;
@@ -15,6 +15,7 @@ use store::apim::policies::{self, StoredPolicy};
 
 use super::asked_tenants::AskedTenants;
 use super::dto::api_policy::ApiPolicyDto;
+use super::dto::global_policy::GlobalPolicyDto;
 use super::dto::policy::{ApplicationPolicyDto, PolicyDto, SubscriptionPolicyDto};
 use super::extent::Extent;
 use super::text::Text;
@@ -79,8 +80,14 @@ pub async fn get_api_policies(
     list::<AdvancedPolicy, ApiPolicyDto>(&caller, asked, &service).await.map(answer::ok)
 }
 
-/// There are no custom policies yet, thus none that is global.
-pub async fn get_global_policies(caller: Caller, asked: AskedTenants, extent: Extent) -> Result<HttpResponse, Problem> {
-    asked.or_own(&caller)?;
-    extent.envelope(Vec::<()>::new(), 0).map(answer::ok)
+/// Custom rules.
+pub async fn get_global_policies(
+    caller: Caller,
+    asked: AskedTenants,
+    parameters: QueryParams<PolicyParameters>,
+    extent: Extent,
+    service: Data<DataService>,
+) -> Result<HttpResponse, Problem> {
+    let asked = (asked, parameters, extent);
+    list::<CustomRule, GlobalPolicyDto>(&caller, asked, &service).await.map(answer::ok)
 }

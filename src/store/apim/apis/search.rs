@@ -7,7 +7,7 @@ use domain::search::{ALTERNATIVES_MAX, Key, Pattern, Term, fold};
 use serde_json::Value;
 
 use super::Query;
-use crate::apim::schema::{api_search, apis};
+use crate::apim::schema::{api_search, apis, revision_policies};
 use crate::database::ApimConn;
 use crate::error::StoreError;
 
@@ -40,16 +40,22 @@ pub(super) fn index(conn: &mut ApimConn, api: &Api) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// APIs that name an advanced policy for themselves or for an operation.
+/// APIs that name an advanced policy for themselves or for an operation, in the working copy or in a revision.
 pub fn count_with_advanced_policy(
     conn: &mut ApimConn,
     organization: &Organization,
     name: &str,
 ) -> Result<i64, StoreError> {
-    let users = api_search::table
+    let working = api_search::table
         .filter(api_search::organization.eq(organization.as_str()))
         .filter(api_search::key.eq(ADVANCED_POLICY))
-        .filter(api_search::value.eq(name));
+        .filter(api_search::value.eq(name))
+        .select(api_search::api_id);
+    let frozen = revision_policies::table
+        .filter(revision_policies::organization.eq(organization.as_str()))
+        .filter(revision_policies::policy.eq(name))
+        .select(revision_policies::api_id);
+    let users = apis::table.filter(apis::id.eq_any(working).or(apis::id.eq_any(frozen)));
     Ok(users.count().get_result(conn.db())?)
 }
 

@@ -89,7 +89,7 @@ async fn good_calls(world: &World) -> Vec<Good> {
             free: &FREE,
         },
     ];
-    for kind in ["application", "subscription"] {
+    for kind in super::POLICY_KINDS {
         let body = json!({"policyName": "Some", "displayName": "S", "description": "d", "defaultLimit": limit()});
         let kept = json!({"policyName": "Few", "displayName": "S", "description": "d", "defaultLimit": limit()});
         let required: &[&str] = &["policyName", "defaultLimit"];
@@ -98,7 +98,34 @@ async fn good_calls(world: &World) -> Vec<Good> {
         let path = at("admin", &format!("/throttling/policies/{kind}/{{policyId}}"));
         good.push(Good { method: "PUT", path, body: kept, required, free: &FREE });
     }
+    good.extend(rules_and_refusals(world));
     good
+}
+
+fn rules_and_refusals(world: &World) -> Vec<Good> {
+    const RULE: [&str; 3] = ["policyName", "keyTemplate", "siddhiQuery"];
+    const DENY: [&str; 2] = ["conditionType", "conditionValue"];
+    let rule = |name: &str| {
+        let mut rule = crate::support::actors::policy("custom", name, 5);
+        rule["isDeployed"] = json!(true);
+        rule
+    };
+    let deny = json!({
+        "conditionType": "IP", "conditionValue": {"fixedIp": "10.0.0.1", "invert": false}, "conditionStatus": true,
+    });
+    let good = |method, path: &str, body, required: &'static [&'static str]| Good {
+        method,
+        path: world.path("admin", path),
+        body,
+        required,
+        free: &[],
+    };
+    vec![
+        good("POST", "/throttling/policies/custom", rule("Some"), &RULE),
+        good("PUT", "/throttling/policies/custom/{ruleId}", rule("Few"), &RULE),
+        good("POST", "/throttling/deny-policies", deny, &DENY),
+        good("PATCH", "/throttling/deny-policy/{conditionId}", json!({"conditionStatus": true}), &["conditionStatus"]),
+    ]
 }
 
 /// What the server sets, whatever a client sends.

@@ -47,7 +47,7 @@ async fn unknown_and_malformed_ids_are_refused_by_every_operation() {
                 segments[depth + place] = id;
                 let path = segments.join("/");
                 let mut request = world.request_at(&method, &path);
-                if method == "POST" || method == "PUT" {
+                if ["POST", "PUT", "PATCH"].contains(&method.as_str()) {
                     request = request.json(&serde_json::json!({}));
                 }
                 let shown: String = path.chars().take(200).collect();

@@ -1,0 +1,48 @@
+//! `CustomRule`.
+
+use domain::throttling::CustomRule;
+use domain::{Failure, Organization, PolicyId};
+use serde::{Deserialize, Serialize};
+use serde_json::Map;
+
+use super::limit::ThrottleLimitDto;
+use super::policy::{PolicyDto, of_policy, text, throttle_policy_dto};
+
+throttle_policy_dto! {
+    /// `CustomRule`; its limit is part of the rule, `defaultLimit` is not looked at.
+    CustomRuleDto {
+        /// A sentence of this product's own language, not the original's stream query.
+        siddhi_query: String,
+        key_template: String,
+    }
+}
+
+impl PolicyDto for CustomRuleDto {
+    type Policy = CustomRule;
+    const COLLECTION: &'static str = "custom";
+    const SUBTYPE: &'static str = "custom rule";
+
+    fn id(policy: &CustomRule) -> PolicyId {
+        policy.id
+    }
+
+    fn from_policy(policy: &CustomRule) -> Self {
+        of_policy!(policy, "CustomRule", None, {
+            siddhi_query: policy.rule.clone(),
+            key_template: policy.key_template.clone(),
+        })
+    }
+
+    fn into_policy(self, organization: &Organization) -> Result<CustomRule, Failure> {
+        Ok(CustomRule {
+            id: PolicyId::random(),
+            organization: organization.clone(),
+            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
+            description: text("description", self.description.unwrap_or_default(), 1024)?,
+            name: self.policy_name,
+            key_template: self.key_template,
+            rule: self.siddhi_query,
+            other: Map::new(),
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! What administrators say about limits and refusals.
+
+mod advanced;
+mod custom_rules;
+mod deny_policies;
+mod subscription_policies;
+mod transfer;
+mod unlimited;
