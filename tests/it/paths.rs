@@ -4,6 +4,7 @@ mod api_key;
 mod cors;
 mod internal_key;
 mod key;
+mod levels;
 mod publish;
 mod request;
 mod restart;
