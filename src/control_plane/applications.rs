@@ -231,13 +231,15 @@ impl ControlPlane {
         input: ApplicationInput,
     ) -> Result<ApplicationView, Failure> {
         check(&input)?;
-        self.unlimited_tier().check("throttlingPolicy", &input.throttling_policy)?;
         let id = parse_id(id)?;
-        let (caller, now) = (caller.clone(), self.now());
+        let (caller, now, unlimited) = (caller.clone(), self.now(), self.unlimited_tier());
         self.apim()
             .write(move |conn| {
                 let stored = lock_owned(conn, &caller.organization, &caller.username, id)?;
                 check_expected(expected.as_deref(), stored.row_version)?;
+                if input.throttling_policy != stored.throttling_policy {
+                    unlimited.check("throttlingPolicy", &input.throttling_policy)?;
+                }
                 check_policy(conn, &caller.organization, &input.throttling_policy)?;
                 let application = Application {
                     name: input.name.trim().to_owned(),

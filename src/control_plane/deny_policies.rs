@@ -16,6 +16,9 @@ use crate::ControlPlane;
 pub use query::DenyPolicyQuery;
 pub use target::DenyWish;
 
+/// Most deny policies of one tenant.
+const COUNT_MAX: i64 = 10_000;
+
 fn not_found(id: impl std::fmt::Display) -> Failure {
     Failure::refused(error_code::NOT_FOUND, format!("there is no deny policy with the id '{id}'"))
 }
@@ -38,6 +41,10 @@ impl ControlPlane {
         let (organization, now) = (caller.organization.clone(), self.now());
         self.apim()
             .write(move |conn| {
+                if deny_policies::count(conn, &organization)? >= COUNT_MAX {
+                    let reason = format!("there are {COUNT_MAX} deny policies, the most that a tenant can have");
+                    return Err(Failure::invalid("conditionValue", reason));
+                }
                 let target = target::resolve(conn, &organization, &wish)?;
                 let policy =
                     DenyPolicy { id: PolicyId::random(), organization: organization.clone(), target, is_active };

@@ -38,6 +38,8 @@ pub trait ServedPolicy: StoredPolicy + Clone + Send + Sync + 'static {
     const EVENT_KIND: PolicyKind;
     /// What uses policies of this kind.
     const USERS: &'static str;
+    /// Most policies of this kind in one tenant.
+    const COUNT_MAX: i64 = 1_000;
     /// Names of those that gateways need, and that cannot be deleted therefore.
     const BUILT_IN: &'static [&'static str] = &[UNLIMITED];
     /// # Errors
@@ -109,6 +111,10 @@ fn check_limit(field: &str, limit: &Limit) -> Result<(), Failure> {
 
 /// Writes a new policy with its event.
 fn insert<P: ServedPolicy>(conn: &mut ApimConn, policy: &P, now: Timestamp) -> Result<(), Failure> {
+    if policies::count::<P>(conn, policy.organization())? >= P::COUNT_MAX {
+        let reason = format!("there are {} policies of this kind, the most that a tenant can have", P::COUNT_MAX);
+        return Err(Failure::invalid("policyName", reason));
+    }
     match policies::insert(conn, policy) {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Err(taken(policy.name())),
@@ -204,6 +210,18 @@ impl ControlPlane {
     pub async fn get_policy<P: ServedPolicy>(&self, caller: &Principal, id: &str) -> Result<P, Failure> {
         let (id, organization) = (parse_id(id)?, caller.organization.clone());
         self.apim().read(move |conn| policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id))).await
+    }
+
+    /// Name of the policy that portals begin with: the one without a limit, else the first that is offered.
+    pub async fn default_policy<P: ServedPolicy>(
+        &self,
+        organization: &domain::Organization,
+    ) -> Result<String, Failure> {
+        if self.unlimited_tier().offers(UNLIMITED) {
+            return Ok(UNLIMITED.to_owned());
+        }
+        let offered = self.list_policies::<P>(organization).await?;
+        Ok(offered.first().map(|policy| policy.name().to_owned()).unwrap_or_default())
     }
 
     /// All policies of the kind that are offered, by name.

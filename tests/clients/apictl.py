@@ -201,6 +201,32 @@ def import_api(tool, archive):
     expect(tool.upload(path, [("file", f"{NAME}.zip", archive)]), 200, 201)
 
 
+def move_policies(tool):
+    """Each kind: made by somebody, exported, deleted, imported, and imported once more over itself."""
+    count = {"timeUnit": "min", "unitTime": 1, "requestCount": 7}
+    limit = {"type": "REQUESTCOUNTLIMIT", "requestCount": count}
+    rule = {"keyTemplate": "$userId", "siddhiQuery": "7 requests per min"}
+    kinds = {"sub": "subscription", "app": "application", "api": "advanced", "global": "custom"}
+    for word, collection in kinds.items():
+        tool.login()
+        name = f"Ctl-{word}"
+        own = rule if word == "global" else {"defaultLimit": limit}
+        tool.read("POST", f"{A}/throttling/policies/{collection}", {"policyName": name, **own})
+        query = urllib.parse.urlencode({"name": name, "type": word, "format": "YAML"})
+        file = expect(tool.call("GET", f"{A}/throttling/policies/export?{query}"), 200)
+        assert json.loads(file)["data"]["policyName"] == name, file
+        found = tool.read("GET", f"{A}/throttling/policies/search", query=f"name:{name} type:{word}")
+        uuids = [it["uuid"] for it in found["list"] if it["policyName"] == name]
+        assert len(uuids) == 1, found
+        expect(tool.call("DELETE", f"{A}/throttling/policies/{collection}/{uuids[0]}"), 200, 204)
+        path = f"{A}/throttling/policies/import?overwrite="
+        parts = [("file", f"{name}.yaml", file)]
+        expect(tool.upload(path + "false", parts), 200, 201)
+        expect(tool.upload(path + "false", parts), 409)
+        expect(tool.upload(path + "true", parts), 200, 201)
+        assert tool.read("GET", f"{A}/throttling/policies/search", query=f"type:{word}")["count"] >= 1
+
+
 def delete_api(tool):
     tool.login()
     expect(tool.call("DELETE", f"{P}/apis/{tool.find()}"), 200, 204)
@@ -223,6 +249,7 @@ def run():
     application = get_keys(tool)
     assert get_keys(tool) == application, "the second time everything is there already"
     delete_application(tool, application)
+    move_policies(tool)
     if is_served("publisher GET /apis/export") and is_served("publisher POST /apis/import"):
         archive = export_api(tool)
         delete_api(tool)

@@ -39,7 +39,9 @@ impl ControlPlane {
         page: Page,
     ) -> Result<ApiPage, Failure> {
         let filter = visible_to(filter, organization, caller);
-        self.list(organization.clone(), filter, order, page).await
+        let mut page = self.list(organization.clone(), filter, order, page).await?;
+        page.apis.iter_mut().for_each(|api| self.unlimited_tier().narrow(&mut api.details));
+        Ok(page)
     }
 
     async fn list(
@@ -68,11 +70,15 @@ impl ControlPlane {
         id: &str,
     ) -> Result<Api, Failure> {
         let (id, organization) = (parse_id(id)?, organization.clone());
-        let caller = caller.cloned();
+        let (caller, unlimited) = (caller.cloned(), self.unlimited_tier());
         self.apim()
             .read(move |conn| {
-                let api = apis::find(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
-                if is_visible(&api, caller.as_ref()) { Ok(api) } else { Err(not_found(id)) }
+                let mut api = apis::find(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
+                if !is_visible(&api, caller.as_ref()) {
+                    return Err(not_found(id));
+                }
+                unlimited.narrow(&mut api.details);
+                Ok(api)
             })
             .await
     }

@@ -33,8 +33,8 @@ impl ControlPlane {
         change: ApiChange,
     ) -> Result<Api, Failure> {
         check::details(&change.details)?;
-        self.unlimited_tier().check_plans(&change.details)?;
         let id = parse_id(id)?;
+        let unlimited = self.unlimited_tier();
         let (organization, user, now) = (caller.organization.clone(), caller.qualified_name(), self.now());
         self.apim()
             .write(move |conn| {
@@ -43,6 +43,7 @@ impl ControlPlane {
                 }
                 let stored = apis::lock(conn, &organization, id)?.ok_or_else(|| not_found(id))?;
                 check_expected(expected.as_deref(), stored.row_version)?;
+                unlimited.check_change(&stored.details, &change.details)?;
                 let api = Api {
                     is_default_version: change.is_default_version,
                     details: change.details.clone(),

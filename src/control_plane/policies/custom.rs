@@ -10,6 +10,8 @@ use super::{ServedPolicy, check_limit};
 impl ServedPolicy for CustomRule {
     const EVENT_KIND: PolicyKind = PolicyKind::Custom;
     const USERS: &'static str = "calls";
+    /// Every call of the tenant's APIs is held against all of them.
+    const COUNT_MAX: i64 = 100;
     const BUILT_IN: &'static [&'static str] = &[];
 
     /// The limit is part of the rule's text.

@@ -43,7 +43,9 @@ impl ControlPlane {
                 check_ends(&stored, &change)?;
                 let policy = wished_policy(&stored, &change).to_owned();
                 let api = apis::find(conn, organization, stored.api_id)?.ok_or_else(|| api_not_found(stored.api_id))?;
-                unlimited.check("throttlingPolicy", &policy)?;
+                if policy != stored.throttling_policy {
+                    unlimited.check("throttlingPolicy", &policy)?;
+                }
                 check_offered(&api, &policy)?;
                 check_permitted(conn, &caller, &policy)?;
                 subscriptions::set_throttling_policy(conn, id, &policy)?;

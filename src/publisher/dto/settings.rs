@@ -2,6 +2,7 @@
 
 use control_plane::{Environment, Vhost};
 use domain::scope::rest_api;
+use domain::throttling::policy::UNLIMITED;
 use serde::Serialize;
 
 #[derive(Debug, Default, Serialize)]
@@ -16,8 +17,8 @@ pub struct SettingsDto {
     external_stores_enabled: bool,
     doc_visibility_enabled: bool,
     cross_tenant_subscription_enabled: bool,
-    default_advance_policy: &'static str,
-    default_subscription_policy: &'static str,
+    default_advance_policy: String,
+    default_subscription_policy: String,
     authorization_header: &'static str,
 }
 
@@ -84,15 +85,18 @@ impl SettingsDto {
     pub fn anonymous() -> Self {
         Self {
             scopes: rest_api::all().collect(),
-            default_advance_policy: "Unlimited",
-            default_subscription_policy: "Unlimited",
+            default_advance_policy: UNLIMITED.to_owned(),
+            default_subscription_policy: UNLIMITED.to_owned(),
             authorization_header: "Authorization",
             ..Self::default()
         }
     }
 
-    pub fn whole(environments: &[Environment]) -> Self {
+    /// With the policies to begin with: `defaults` of operations and of APIs.
+    pub fn whole(environments: &[Environment], defaults: (String, String)) -> Self {
         Self {
+            default_advance_policy: defaults.0,
+            default_subscription_policy: defaults.1,
             environment: environments.iter().map(EnvironmentDto::from).collect(),
             gateway_types: vec!["Regular"],
             ..Self::anonymous()

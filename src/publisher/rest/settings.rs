@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use control_plane::ControlPlane;
+use domain::throttling::{AdvancedPolicy, SubscriptionPolicy};
 use http::answer;
 use http::guard::OptionallyAuthenticated;
 use http::problem::Problem;
@@ -15,7 +16,11 @@ pub async fn get_settings(
     control_plane: Data<ControlPlane>,
 ) -> Result<HttpResponse, Problem> {
     Ok(answer::ok(match caller.principal() {
-        Some(_) => SettingsDto::whole(control_plane.environments()),
+        Some(caller) => {
+            let advanced = control_plane.default_policy::<AdvancedPolicy>(&caller.organization).await?;
+            let subscription = control_plane.default_policy::<SubscriptionPolicy>(&caller.organization).await?;
+            SettingsDto::whole(control_plane.environments(), (advanced, subscription))
+        }
         None => SettingsDto::anonymous(),
     }))
 }

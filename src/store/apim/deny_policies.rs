@@ -87,6 +87,12 @@ pub fn find(conn: &mut ApimConn, organization: &Organization, id: PolicyId) -> R
         .transpose()
 }
 
+/// How many the organization has.
+pub fn count(conn: &mut ApimConn, organization: &Organization) -> Result<i64, StoreError> {
+    let own = deny_policies::table.filter(deny_policies::organization.eq(organization.as_str()));
+    Ok(own.count().get_result(conn.db())?)
+}
+
 /// All of one tenant or of all tenants, by target.
 pub fn list(conn: &mut ApimConn, tenants: &Tenants) -> Result<Vec<DenyPolicy>, StoreError> {
     let mut query = deny_policies::table.into_boxed();

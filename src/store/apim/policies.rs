@@ -159,6 +159,14 @@ pub fn find_by_name<P: StoredPolicy>(
     found.as_deref().map(parse).transpose()
 }
 
+/// How many policies of the kind the organization has.
+pub fn count<P: StoredPolicy>(conn: &mut ApimConn, organization: &Organization) -> Result<i64, StoreError> {
+    let own = throttling_policies::table
+        .filter(throttling_policies::kind.eq(P::KIND))
+        .filter(throttling_policies::organization.eq(organization.as_str()));
+    Ok(own.count().get_result(conn.db())?)
+}
+
 /// All policies of the kind, by name; of every organization when `organization` is `None`.
 pub fn list<P: StoredPolicy>(conn: &mut ApimConn, organization: Option<&Organization>) -> Result<Vec<P>, StoreError> {
     let mut query = throttling_policies::table.filter(throttling_policies::kind.eq(P::KIND)).into_boxed();

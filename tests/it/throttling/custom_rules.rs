@@ -51,6 +51,15 @@ on_both_databases! {
         }
     }
 
+    async fn a_tenant_has_so_many_rules_and_no_more(sandbox) {
+        let admin = sandbox.admin();
+        for number in 0..100 {
+            admin.create_policy("custom", &format!("Rule{number}"), 7).await;
+        }
+        let refused = admin.post(COLLECTION, &rule("More", "$userId", "5 requests per min")).await.expect(400);
+        assert!(refused.field("description").contains("100 policies"), "{}", refused.text);
+    }
+
     async fn every_tenant_has_rules_of_its_own(sandbox) {
         let tenant = Tenant::create(sandbox, "rules.example").await;
         let path = format!("/api/am/admin/v4{COLLECTION}");

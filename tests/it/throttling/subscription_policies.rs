@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::on_both_databases;
 use crate::support::actors::policy;
+use crate::support::definitions::PIZZA;
+use crate::support::people;
 
 const COLLECTION: &str = "/throttling/policies/subscription";
 
@@ -20,6 +22,31 @@ fn limit(kind: &str, part: &str, fields: &Value) -> Value {
 }
 
 on_both_databases! {
+    async fn a_policy_for_some_roles_is_shown_to_them_and_taken_by_them_alone(sandbox) {
+        let (publisher, admin) = (sandbox.publisher(), sandbox.admin());
+        let allow = json!({"permissions": {"permissionType": "ALLOW", "roles": ["vip"]}});
+        let deny = json!({"permissions": {"permissionType": "DENY", "roles": ["vip"]}});
+        for (name, permissions) in [("Rich", &allow), ("Poor", &deny)] {
+            let made = admin.post(COLLECTION, &with(name, permissions)).await.expect(201).json();
+            assert_eq!(made["permissions"], permissions["permissions"]);
+        }
+        let api = publisher.publish(PIZZA, "Pizza", "/pizza", &["Rich", "Poor"]).await.id;
+        for (user, roles, shown, hidden) in [("vera", ["vip"], "Rich", "Poor"), ("otto", ["other"], "Poor", "Rich")] {
+            let subscriber = people::subscriber(sandbox, user, &roles).await;
+            let list = subscriber.get("/throttling-policies/subscription").await.expect(200).text;
+            assert!(list.contains(shown) && !list.contains(hidden), "{user}: {list}");
+            subscriber.get(&format!("/throttling-policies/subscription/{hidden}")).await.expect(404);
+            let application = subscriber.create_application("Phone", "Unlimited").await;
+            let refused = subscriber.subscribe(&application, &api, hidden).await.expect(403);
+            assert!(refused.field("description").contains("throttlingPolicy"), "{}", refused.text);
+            let mut made = subscriber.subscribe(&application, &api, shown).await.expect(201).json();
+            let path = format!("/subscriptions/{}", made["subscriptionId"].as_str().unwrap());
+            made["throttlingPolicy"] = json!(hidden);
+            made["requestedThrottlingPolicy"] = json!(hidden);
+            subscriber.put(&path, &made).await.expect(403);
+        }
+    }
+
     async fn rates_bandwidths_and_events_are_kept(sandbox) {
         let bandwidth = json!({"timeUnit": "hour", "unitTime": 2, "dataAmount": 3, "dataUnit": "MB"});
         let events = json!({"timeUnit": "day", "unitTime": 1, "eventCount": 50_000});

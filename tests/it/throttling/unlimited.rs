@@ -31,6 +31,9 @@ async fn nobody_can_choose_the_unlimited_policy_when_it_is_switched_off() {
         assert!(list.json()["list"][0].is_object() && !list.text.contains("Unlimited"), "{}", list.text);
     }
     subscriber.get("/throttling-policies/application/Unlimited").await.expect(404);
+    let settings = publisher.get("/settings").await.expect(200).json();
+    let defaults = (&settings["defaultAdvancePolicy"], &settings["defaultSubscriptionPolicy"]);
+    assert_eq!(defaults, (&json!("10KPerMin"), &json!("Bronze")));
 
     let wish = |policies: &[&str]| properties("Pizza", "/pizza", policies, &publisher.backend_url);
     refused(&publisher.import(PIZZA, &wish(&["Gold", "Unlimited"])).await, "policies:");
