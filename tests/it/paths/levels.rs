@@ -72,13 +72,13 @@ impl Company {
 /// One caller of one path.
 struct Calls<'a> {
     sandbox: &'a Sandbox,
-    token: &'a str,
+    token: String,
     path: String,
 }
 
 impl Calls<'_> {
     async fn send(&self, method: Method, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request = self.sandbox.caller(self.token).rest.request(method, &self.path).body(body.to_owned());
+        let mut request = self.sandbox.caller(&self.token).rest.request(method, &self.path).body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -106,7 +106,7 @@ impl Calls<'_> {
 
 on_every_topology! {
     async fn each_level_admits_its_limit_and_has_its_code(sandbox) {
-        for company in Company::both(&sandbox).await {
+        for company in Company::both(sandbox).await {
             for kind in ["application", "subscription", "advanced"] {
                 company.make(kind, &policy(kind, "Three", 3)).await;
             }
@@ -128,11 +128,11 @@ on_every_topology! {
             let by_subscription = limited("B", "Unlimited", "Three").await;
             let by_burst = limited("C", "Unlimited", "Burst").await;
             let path = |name: &str| format!("{}/a", company.context(name));
-            let calls = |keys, name| Calls { sandbox: &sandbox, token: keys, path: path(name) };
-            assert_eq!(calls(&by_application.token, "Plain").pass_until(&[], 429, "900803").await, 3);
-            assert_eq!(calls(&by_subscription.token, "Plain").pass_until(&[], 429, "900804").await, 3);
+            let calls = |keys: &Keys, name| Calls { sandbox, token: keys.token.clone(), path: path(name) };
+            assert_eq!(calls(&by_application, "Plain").pass_until(&[], 429, "900803").await, 3);
+            assert_eq!(calls(&by_subscription, "Plain").pass_until(&[], 429, "900804").await, 3);
             // Minutes may change in between.
-            let passed = calls(&by_burst.token, "Plain").pass_until(&[], 429, "900807").await;
+            let passed = calls(&by_burst, "Plain").pass_until(&[], 429, "900807").await;
             assert!((5..=10).contains(&passed), "{passed}");
 
             let operations = json!([
@@ -147,14 +147,14 @@ on_every_topology! {
             ] {
                 let id = company.publish(name, &fields).await;
                 let keys = company.keys(name, "Unlimited", &id, "Unlimited").await;
-                let passed = calls(&keys.token, name).pass_until(&[], status, code).await;
+                let passed = calls(&keys, name).pass_until(&[], status, code).await;
                 assert!(admitted.contains(&passed), "{name} of {}: {passed}", company.domain);
             }
         }
     }
 
     async fn groups_of_conditions_have_limits_of_their_own(sandbox) {
-        for company in Company::both(&sandbox).await {
+        for company in Company::both(sandbox).await {
             let mut groups = policy("advanced", "Groups", 6);
             let limited = |requests: u32, condition: Value| {
                 let limit = json!({"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "year", "unitTime": 1, "requestCount": requests}});
@@ -171,20 +171,20 @@ on_every_topology! {
             let chosen = company.keys("Chosen", "Unlimited", &api, "Unlimited").await;
             let other = company.keys("Other", "Unlimited", &api, "Unlimited").await;
             let path = format!("{}/a", company.context("Grouped"));
-            let calls = |token, path: &str| Calls { sandbox: &sandbox, token, path: path.to_owned() };
-            assert_eq!(calls(&chosen.token, &path).pass_until(&[("x-tier", "gold")], 429, "900800").await, 1);
-            assert_eq!(calls(&chosen.token, &format!("{path}?name=admin")).pass_until(&[], 429, "900800").await, 2);
-            assert_eq!(calls(&chosen.token, &path).pass_until(&[], 429, "900800").await, 3);
+            let calls = |keys: &Keys, path: &str| Calls { sandbox, token: keys.token.clone(), path: path.to_owned() };
+            assert_eq!(calls(&chosen, &path).pass_until(&[("x-tier", "gold")], 429, "900800").await, 1);
+            assert_eq!(calls(&chosen, &format!("{path}?name=admin")).pass_until(&[], 429, "900800").await, 2);
+            assert_eq!(calls(&chosen, &path).pass_until(&[], 429, "900800").await, 3);
             // Who meets no condition has the default.
-            assert_eq!(calls(&other.token, &path).pass_until(&[("x-tier", "golden")], 429, "900800").await, 6);
+            assert_eq!(calls(&other, &path).pass_until(&[("x-tier", "golden")], 429, "900800").await, 6);
         }
     }
 
     async fn what_is_denied_is_refused_until_the_policy_goes(sandbox) {
-        for company in Company::both(&sandbox).await {
+        for company in Company::both(sandbox).await {
             let api = company.publish("Denied", &json!({})).await;
             let keys = company.keys("App", "Unlimited", &api, "Unlimited").await;
-            let calls = Calls { sandbox: &sandbox, token: &keys.token, path: format!("{}/a", company.context("Denied")) };
+            let calls = Calls { sandbox, token: keys.token.clone(), path: format!("{}/a", company.context("Denied")) };
             let until = async |status: u16| {
                 eventually(&format!("{} answers {status}", calls.path), async || {
                     let answer = calls.send(Method::GET, &[], "").await;
@@ -216,7 +216,7 @@ on_every_topology! {
     }
 
     async fn bandwidth_is_used_up_by_what_was_sent(sandbox) {
-        for company in Company::both(&sandbox).await {
+        for company in Company::both(sandbox).await {
             let mut kilobyte = policy("application", "Kilobyte", 1);
             kilobyte["defaultLimit"] = json!({
                 "type": "BANDWIDTHLIMIT",
@@ -225,7 +225,7 @@ on_every_topology! {
             company.make("application", &kilobyte).await;
             let api = company.publish("Large", &json!({})).await;
             let keys = company.keys("App", "Kilobyte", &api, "Unlimited").await;
-            let calls = Calls { sandbox: &sandbox, token: &keys.token, path: format!("{}/a", company.context("Large")) };
+            let calls = Calls { sandbox, token: keys.token.clone(), path: format!("{}/a", company.context("Large")) };
             eventually("four kilobytes pass", async || {
                 (calls.send(Method::POST, &[], &"x".repeat(4096)).await.status == 200).then_some(())
             })

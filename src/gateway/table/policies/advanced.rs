@@ -4,16 +4,13 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use domain::throttling::AdvancedPolicy;
-use domain::throttling::advanced::{Condition, Subject};
+use domain::throttling::advanced::{Condition, Subject, value_pattern};
 use domain::throttling::deny_policy::is_between;
 use hyper::header::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use crate::table::tier::Tier;
-
-/// Most memory that one compiled expression may take, in bytes.
-const REGEX_BYTES_MAX: usize = 256 * 1024;
 
 /// What a policy says of each call.
 #[derive(Debug)]
@@ -81,18 +78,14 @@ fn compile(condition: &Condition) -> Result<(Matcher, bool), InvalidCondition> {
     let matcher = match &condition.subject {
         Subject::Header { name, value } => {
             let header = HeaderName::try_from(name.as_str()).map_err(|_| InvalidCondition::Header(name.clone()))?;
-            Matcher::Header(header, expression(value)?)
+            Matcher::Header(header, value_pattern(value)?)
         }
-        Subject::QueryParameter { name, value } => Matcher::QueryParameter(name.clone(), expression(value)?),
-        Subject::Claim { claim, value } => Matcher::Claim(claim.clone(), expression(value)?),
+        Subject::QueryParameter { name, value } => Matcher::QueryParameter(name.clone(), value_pattern(value)?),
+        Subject::Claim { claim, value } => Matcher::Claim(claim.clone(), value_pattern(value)?),
         Subject::Address { address } => Matcher::Range(*address, *address),
         Subject::AddressRange { first, last } => Matcher::Range(*first, *last),
     };
     Ok((matcher, condition.is_inverted))
-}
-
-fn expression(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build()
 }
 
 impl Matcher {
