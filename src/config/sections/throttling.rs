@@ -1,5 +1,6 @@
 //! `[throttling]`: how the traffic manager divides quotas into leases.
 
+use domain::throttling::OnTmLoss;
 use serde::{Deserialize, Serialize};
 
 use crate::human::HumanDuration;
@@ -30,6 +31,9 @@ pub struct Throttling {
     pub ledger_retention: HumanDuration,
     /// Time for which a key is not reserved again after the database failed.
     pub ledger_backoff: HumanDuration,
+    /// What a gateway does about quotas while it can reach no traffic manager: `local-share` (it admits what is left of the
+    /// quota divided by the number of live gateways), `allow` (all calls) or `deny` (none).
+    pub on_tm_loss: OnTmLoss,
 }
 
 impl Default for Throttling {
@@ -45,6 +49,7 @@ impl Default for Throttling {
             sweep_interval: HumanDuration::from_secs(10),
             ledger_retention: HumanDuration::from_secs(3_600),
             ledger_backoff: HumanDuration::from_millis(250),
+            on_tm_loss: OnTmLoss::default(),
         }
     }
 }
