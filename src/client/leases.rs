@@ -1,74 +1,79 @@
 //! Leases from traffic managers on other nodes: `contract::Throttle` over the lease protocol.
 //!
-//! One connection at a time, to the first traffic manager that answers. Questions of all workers share it. While there is
-//! none, questions fail at once: callers must not wait for what may not come.
+//! One connection to every traffic manager, shared by all workers. A key's slot tells whom to ask: who granted last, else
+//! anybody, who then says who the owner is. While there is no connection at all, questions fail at once: callers must
+//! not wait for what may not come.
 
+mod link;
 mod session;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::contract::throttle::{LeaseReply, LeaseRequest};
+use domain::contract::throttle::{Holder, Holders, LeaseReply, LeaseRequest};
 use domain::contract::{Throttle, ThrottleUnavailable};
 use domain::internal_api::leases::{Ask, Outcome};
+use domain::throttling::Slot;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::peers::Peers;
+use link::{Lane, Link};
 use session::Session;
 
-/// Questions that may wait to be sent; more are answered with unavailable.
+/// Questions to one traffic manager that may wait to be sent.
 const QUEUE_MAX: usize = 4_096;
 
-/// Times that one question is asked: the first may be lost with its connection.
-const ATTEMPTS: usize = 3;
+/// Pause before all are asked anew who owns a slot.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// Pause after every traffic manager failed.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Longest wait until a slot has an owner that answers; a dead one is replaced sooner.
+const OWNED_WITHIN: Duration = Duration::from_secs(4);
 
-/// The traffic managers' leases; clones share the connection.
+/// The traffic managers' leases; clones share the connections.
 #[derive(Clone)]
 pub struct RemoteThrottle {
-    questions: mpsc::Sender<Asked>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    links: Vec<Link>,
+    /// Index of the link on which each slot was granted last.
+    routes: Vec<AtomicUsize>,
     answer_timeout: Duration,
+    holders: Holders,
 }
 
 /// A question and who waits for its answer.
-pub(super) struct Asked {
-    pub ask: Ask,
-    pub answer: oneshot::Sender<Outcome>,
+struct Asked {
+    ask: Ask,
+    answer: oneshot::Sender<Outcome>,
 }
 
-/// The other end of [`RemoteThrottle`]: keeps the connection.
+/// The other end of [`RemoteThrottle`]: keeps the connections.
 pub struct LeaseConnector {
     peers: Peers,
-    questions: mpsc::Receiver<Asked>,
+    shared: Arc<Shared>,
+    queues: Vec<mpsc::Receiver<Asked>>,
 }
 
 impl RemoteThrottle {
     #[must_use]
     pub fn new(traffic_managers: Peers, answer_timeout: Duration) -> (Self, LeaseConnector) {
-        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        let connector = LeaseConnector { peers: traffic_managers, questions: receiver };
-        (Self { questions: sender, answer_timeout }, connector)
-    }
-
-    async fn ask(&self, ask: Ask) -> Result<Outcome, ThrottleUnavailable> {
-        for _ in 0..ATTEMPTS {
-            let (answer, waiting) = oneshot::channel();
-            // A full queue means that the traffic manager does not keep up: more waiting would not help.
-            self.questions
-                .try_send(Asked { ask: ask.clone(), answer })
-                .map_err(|error| ThrottleUnavailable(Some(error.to_string().into())))?;
-            match tokio::time::timeout(self.answer_timeout, waiting).await {
-                Ok(Ok(outcome)) => return Ok(outcome),
-                // The connection ended: what it may have granted counts as spent, a new question is harmless.
-                Ok(Err(_ended)) => {}
-                Err(_elapsed) => return Err(ThrottleUnavailable(Some("no answer in time".into()))),
-            }
-        }
-        Err(ThrottleUnavailable(Some("the connection ended".into())))
+        let (links, queues) = (0..traffic_managers.len())
+            .map(|_| {
+                let (questions, queue) = mpsc::channel(QUEUE_MAX);
+                (Link::new(questions), queue)
+            })
+            .unzip();
+        let routes = (0..Slot::COUNT).map(AtomicUsize::new).collect();
+        let shared = Arc::new(Shared { links, routes, answer_timeout, holders: Holders::default() });
+        let connector = LeaseConnector { peers: traffic_managers, shared: Arc::clone(&shared), queues };
+        (Self { shared }, connector)
     }
 }
 
@@ -80,76 +85,96 @@ pub(crate) async fn probe(traffic_managers: &Peers) -> Result<(), String> {
 #[async_trait]
 impl Throttle for RemoteThrottle {
     async fn lease(&self, request: LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable> {
-        match self.ask(Ask::Lease(request)).await? {
-            Outcome::Lease(reply) => Ok(reply),
-            Outcome::Done | Outcome::Unavailable => Err(ThrottleUnavailable(None)),
+        let shared = &self.shared;
+        let slot = Slot::of(&request.key);
+        let until = Instant::now() + shared.answer_timeout.min(OWNED_WITHIN);
+        let (mut passed, mut hint) = (Vec::new(), None);
+        let ask = Ask::Lease(request);
+        loop {
+            let Some((index, link)) = shared.pick(slot, hint.take(), &passed) else {
+                if shared.is_lost() {
+                    return Err(ThrottleUnavailable::Lost(None));
+                }
+                if Instant::now() >= until {
+                    return Err(ThrottleUnavailable::Undecided(Some("nobody says that it owns the key".into())));
+                }
+                passed.clear();
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            match tokio::time::timeout(shared.answer_timeout, link.ask(ask.clone())).await {
+                Ok(Some(Outcome::Lease(reply))) => {
+                    shared.learn(slot, index);
+                    return Ok(reply);
+                }
+                Ok(Some(Outcome::NotOwner { owner })) => {
+                    hint = owner.and_then(|owner| shared.links.iter().position(|link| link.is_node(&owner)));
+                    passed.push(index);
+                }
+                Ok(Some(_)) => return Err(ThrottleUnavailable::Undecided(None)),
+                // The connection ended: what may have been granted counts as spent, a new question is harmless.
+                Ok(None) => passed.push(index),
+                Err(_elapsed) => return Err(ThrottleUnavailable::Undecided(Some("no answer in time".into()))),
+            }
         }
     }
 
+    /// Said once: units that come back twice would be granted twice.
     async fn give_back(&self, key: &str, window_id: i64, epoch: u64, units: u64) -> Result<(), ThrottleUnavailable> {
+        let shared = &self.shared;
+        let Some((_, link)) = shared.pick(Slot::of(key), None, &[]) else {
+            return Err(ThrottleUnavailable::Lost(None));
+        };
         let ask = Ask::GiveBack { key: key.to_owned(), window_id, epoch, units };
-        self.ask(ask).await.map(drop)
+        match tokio::time::timeout(shared.answer_timeout, link.ask(ask)).await {
+            Ok(Some(Outcome::Done)) => Ok(()),
+            Ok(_) => Err(ThrottleUnavailable::Undecided(None)),
+            Err(_elapsed) => Err(ThrottleUnavailable::Undecided(Some("no answer in time".into()))),
+        }
+    }
+
+    fn introduce(&self, holder: Weak<dyn Holder>) {
+        self.shared.holders.introduce(holder);
+    }
+}
+
+impl Shared {
+    /// The connection to ask about a slot, none of the `passed`: `hint`, else the one that granted last, else the next.
+    fn pick(&self, slot: Slot, hint: Option<usize>, passed: &[usize]) -> Option<(usize, &Link)> {
+        let count = self.links.len().max(1);
+        let known = self.routes.get(slot.number()).map_or(0, |route| route.load(Ordering::Relaxed)) % count;
+        let candidates = hint.into_iter().chain((0..count).map(|step| (known + step) % count));
+        let mut up = candidates.filter(|index| !passed.contains(index));
+        up.find_map(|index| self.links.get(index).filter(|link| link.is_up()).map(|link| (index, link)))
+    }
+
+    fn learn(&self, slot: Slot, index: usize) {
+        if let Some(route) = self.routes.get(slot.number())
+            && route.load(Ordering::Relaxed) != index
+        {
+            route.store(index, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether no traffic manager is connected, and none may be in a moment.
+    fn is_lost(&self) -> bool {
+        self.links.iter().all(Link::is_down)
     }
 }
 
 impl LeaseConnector {
-    /// Keeps a connection until `shutdown`. Must be called on the node's runtime.
+    /// Keeps the connections until `shutdown`. Must be called on the node's runtime.
     #[must_use]
     pub fn start(self, shutdown: CancellationToken) -> JoinHandle<()> {
+        let mut lanes = JoinSet::new();
+        for (index, questions) in self.queues.into_iter().enumerate() {
+            let lane = Lane { index, questions, peers: self.peers.clone() };
+            let shared = Arc::clone(&self.shared);
+            lanes.spawn(async move { lane.run(&shared).await });
+        }
         tokio::spawn(async move {
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = self.run() => {}
-            }
+            shutdown.cancelled().await;
+            lanes.shutdown().await;
         })
-    }
-
-    async fn run(mut self) {
-        let mut first = 0;
-        loop {
-            match self.connect(first).await {
-                Some((index, session)) => {
-                    tracing::info!(peer = session.peer(), "leases come from this traffic manager");
-                    first = index;
-                    let reason = session.run(&mut self.questions).await;
-                    tracing::warn!(reason, "the connection for leases ended");
-                    if self.questions.is_closed() {
-                        return;
-                    }
-                }
-                None => self.pause().await,
-            }
-        }
-    }
-
-    async fn connect(&self, first: usize) -> Option<(usize, Session)> {
-        let count = self.peers.len();
-        for step in 0..count {
-            let index = (first + step) % count;
-            let limit = self.peers.options().connect_timeout;
-            match tokio::time::timeout(limit, Session::open(&self.peers, index)).await {
-                Ok(Ok(session)) => return Some((index, session)),
-                Ok(Err(error)) => tracing::debug!(%error, "a traffic manager gives no leases"),
-                Err(_elapsed) => tracing::debug!("a traffic manager gives no leases: no connection in time"),
-            }
-        }
-        None
-    }
-
-    /// Answers at once that there is nobody, for a while.
-    async fn pause(&mut self) {
-        // Without randomness nothing is spread, which is no reason to fail.
-        let spread = Duration::from_millis(security::random::bytes::<1>().map_or(100, |[byte]| u64::from(byte)));
-        let until = tokio::time::Instant::now() + PAUSE + spread;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => return,
-                asked = self.questions.recv() => match asked {
-                    // Who asked may be gone.
-                    Some(asked) => drop(asked.answer.send(Outcome::Unavailable)),
-                    None => return,
-                },
-            }
-        }
     }
 }

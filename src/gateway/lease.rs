@@ -2,23 +2,28 @@
 //!
 //! Each throttle key has a cell with the units of its current lease. Workers take units from it with one atomic
 //! operation; whoever finds it empty asks the owner for more while others wait for the same answer. A unit that is
-//! dropped without being spent goes back: into its lease while that lives, else to the owner.
+//! dropped without being spent goes back: into its lease while that lives, else to the owner. While no owner can be reached,
+//! [`OnTmLoss`] says what passes.
 
 mod cell;
 mod charge;
 mod grant;
+mod share;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use domain::contract::throttle::Holder;
 use domain::contract::{Throttle, ThrottleUnavailable};
 use domain::runtime::GatewayApi;
+use domain::throttling::OnTmLoss;
 use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
-use domain::{ApiId, ApplicationId, PolicyId};
+use domain::{ApiId, ApplicationId, Clock, PolicyId};
 use prometheus_client::metrics::counter::Counter;
 
+use crate::fleet::Fleet;
 use crate::table::RequestQuota;
 use cell::Cell;
 pub use charge::Charge;
@@ -26,6 +31,9 @@ pub use grant::Unit;
 
 /// How long a key may be unused before its units go back to the owner.
 const IDLE_MS: u64 = 1_000;
+
+/// How long a key must be unused to give its units back when they are wanted elsewhere.
+const RECALLED_AFTER_MS: u64 = 200;
 
 /// How long the cell of an unused key is remembered.
 const FORGOTTEN_AFTER_MS: u64 = 60_000;
@@ -81,10 +89,24 @@ pub enum Verdict {
     },
 }
 
+/// What to do while no traffic manager can be reached.
+pub struct Loss {
+    pub on_tm_loss: OnTmLoss,
+    /// Among whom quotas are shared then.
+    pub fleet: Fleet,
+    /// Says in which window calls are then.
+    pub clock: Arc<dyn Clock>,
+    /// Calls that were admitted so.
+    pub admitted: Counter,
+}
+
 /// All leases of this gateway.
 pub struct LeaseBook {
     throttle: Arc<dyn Throttle>,
+    loss: Loss,
     cells: papaya::HashMap<ThrottleKey, Arc<Cell>>,
+    /// The same by the owner's name of the key.
+    named: papaya::HashMap<Arc<str>, Weak<Cell>>,
     cells_max: usize,
     started: Instant,
     refills: Counter,
@@ -92,15 +114,18 @@ pub struct LeaseBook {
 
 impl LeaseBook {
     #[must_use]
-    pub fn new(throttle: Arc<dyn Throttle>, cells_max: usize, refills: Counter) -> Arc<Self> {
-        let cells = papaya::HashMap::new();
-        Arc::new(Self { throttle, cells, cells_max, started: Instant::now(), refills })
+    pub fn new(throttle: Arc<dyn Throttle>, cells_max: usize, refills: Counter, loss: Loss) -> Arc<Self> {
+        let (cells, named, started) = (papaya::HashMap::new(), papaya::HashMap::new(), Instant::now());
+        let book = Arc::new(Self { throttle, loss, cells, named, cells_max, started, refills });
+        let holder: Arc<dyn Holder> = book.clone();
+        book.throttle.introduce(Arc::downgrade(&holder));
+        book
     }
 
     /// Takes a unit of the key's current window.
     ///
     /// # Errors
-    /// When the local stock is empty and no traffic manager answers.
+    /// When the local stock is empty and no traffic manager decides; with [`OnTmLoss::Deny`] also when none can be reached.
     pub async fn take(
         &self,
         key: &ThrottleKey,
@@ -112,7 +137,26 @@ impl LeaseBook {
         if let Some(verdict) = cell.decide(quota, Instant::now()) {
             return Ok(verdict);
         }
-        cell.refill_and_decide(quota, &self.refills).await
+        match cell.refill_and_decide(quota, &self.refills).await {
+            Err(lost @ ThrottleUnavailable::Lost(_)) => self.decide_alone(&cell, quota, lost),
+            decided => decided,
+        }
+    }
+
+    fn decide_alone(
+        &self,
+        cell: &Arc<Cell>,
+        quota: RequestQuota,
+        lost: ThrottleUnavailable,
+    ) -> Result<Verdict, ThrottleUnavailable> {
+        let Loss { on_tm_loss, fleet, clock, admitted } = &self.loss;
+        // A cell that nobody else holds is forgotten with the call: it cannot know what was admitted before.
+        let is_remembered = Arc::strong_count(cell) > 1;
+        match on_tm_loss {
+            OnTmLoss::Allow => Ok(Verdict::Taken(Unit::uncounted(admitted.clone()))),
+            OnTmLoss::LocalShare if is_remembered => Ok(cell.decide_alone(quota, clock.now(), fleet.live(), admitted)),
+            OnTmLoss::LocalShare | OnTmLoss::Deny => Err(lost),
+        }
     }
 
     /// Gives back units of keys that are idle and forgets keys that have been for long. To be called about once a second.
@@ -123,7 +167,10 @@ impl LeaseBook {
         for cell in idle {
             cell.give_back_stock().await;
         }
-        self.cells.pin().retain(|_, cell| cell.has_grant() || cell.idle_ms(now) < FORGOTTEN_AFTER_MS);
+        let wall = self.loss.clock.now();
+        let is_wanted = |cell: &Cell| cell.has_grant() || cell.idle_ms(now) < FORGOTTEN_AFTER_MS;
+        self.cells.pin().retain(|_, cell| is_wanted(cell) || cell.remembers_share(wall));
+        self.named.pin().retain(|_, cell| cell.strong_count() > 0);
     }
 
     /// Gives back all units, e.g. before the gateway stops.
@@ -144,12 +191,27 @@ impl LeaseBook {
         if cells.len() >= self.cells_max {
             return cell;
         }
-        Arc::clone(cells.get_or_insert_with(key.clone(), || cell))
+        let cell = Arc::clone(cells.get_or_insert_with(key.clone(), || cell));
+        self.named.pin().insert(Arc::clone(&cell.key), Arc::downgrade(&cell));
+        cell
     }
 
     /// Milliseconds since the book was opened, for idle times.
     fn tick(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Holder for LeaseBook {
+    fn recall(&self, key: &str) {
+        let Some(cell) = self.named.pin().get(key).and_then(Weak::upgrade) else { return };
+        if !cell.has_grant() || cell.idle_ms(self.tick()) < RECALLED_AFTER_MS {
+            return;
+        }
+        // Outside a runtime nobody could be told.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { cell.give_back_stock().await });
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub struct GatewayMetrics {
     faults: Family<Label<u32>, Counter>,
     in_flight: Gauge,
     pub lease_refills: Counter,
+    /// Calls that passed while no traffic manager could be reached.
+    pub local_admitted: Counter,
     pub connections: Gauge,
 }
 
@@ -38,12 +40,18 @@ impl GatewayMetrics {
             faults: Family::default(),
             in_flight: Gauge::default(),
             lease_refills: Counter::default(),
+            local_admitted: Counter::default(),
             connections: Gauge::default(),
         };
         metrics.register("gateway_requests", "Answered calls by class of status", requests);
         metrics.register("gateway_faults", "Refused or failed calls by code", own.faults.clone());
         metrics.register("gateway_in_flight", "Calls that are being answered", own.in_flight.clone());
         metrics.register("gateway_lease_refills", "Leases asked of traffic managers", own.lease_refills.clone());
+        metrics.register(
+            "throttle_local_admitted",
+            "Calls with a quota that passed while no traffic manager could be reached",
+            own.local_admitted.clone(),
+        );
         metrics.register("gateway_connections", "Open client connections", own.connections.clone());
         Arc::new(own)
     }

@@ -12,6 +12,7 @@ use config::sections::server::Server as ServerConfig;
 use domain::Clock;
 use domain::contract::Throttle;
 use domain::runtime::RevocationEntry;
+use domain::throttling::OnTmLoss;
 use telemetry::metrics::Metrics;
 use tokio::runtime;
 use tokio::sync::{Semaphore, oneshot};
@@ -23,7 +24,7 @@ use crate::activity::ActivityIds;
 use crate::client_address::{InvalidNetwork, TrustedProxies};
 use crate::cors::GatewayCors;
 use crate::filters::authenticate::TokenCache;
-use crate::lease::LeaseBook;
+use crate::lease::{LeaseBook, Loss};
 use crate::listener::{BindError, ConnectionLimits, Door, Listener, bind};
 use crate::local_limit::LocalLimits;
 use crate::observe::GatewayMetrics;
@@ -54,6 +55,8 @@ pub enum GatewayError {
 pub struct GatewayDeps {
     pub tables: Tables,
     pub throttle: Arc<dyn Throttle>,
+    /// What passes while `throttle` cannot be reached.
+    pub on_tm_loss: OnTmLoss,
     /// Where calls to the token service go, unless none are passed on.
     pub token_service: Option<Peers>,
     pub metrics: Metrics,
@@ -164,8 +167,15 @@ impl Bound {
         let config = &self.config;
         let metrics = GatewayMetrics::register(&deps.metrics);
         let in_memory = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let leases = LeaseBook::new(deps.throttle, in_memory(config.throttle_keys_max), metrics.lease_refills.clone());
         let fleet = deps.tables.fleet().clone();
+        let loss = Loss {
+            on_tm_loss: deps.on_tm_loss,
+            fleet: fleet.clone(),
+            clock: Arc::clone(&deps.clock),
+            admitted: metrics.local_admitted.clone(),
+        };
+        let keys_max = in_memory(config.throttle_keys_max);
+        let leases = LeaseBook::new(deps.throttle, keys_max, metrics.lease_refills.clone(), loss);
         let shared = Shared {
             tables: deps.tables,
             token_proxy: deps.token_service.map(TokenProxy::new),

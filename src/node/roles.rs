@@ -123,14 +123,16 @@ impl Roles {
                 (remote.clone(), remote)
             }
         };
-        let throttle: Arc<dyn Throttle> = match &self.traffic_manager {
-            Some(own) => own.throttle(),
-            None => {
-                let timeout = node.config.cluster.answer_timeout.get();
-                let (remote, connector) = RemoteThrottle::new(node.traffic_managers(), timeout);
-                self.lease_connector = Some(connector);
-                Arc::new(remote)
-            }
+        let mut remote_throttle = || -> Arc<dyn Throttle> {
+            let timeout = node.config.cluster.answer_timeout.get();
+            let (remote, connector) = RemoteThrottle::new(node.traffic_managers(), timeout);
+            self.lease_connector = Some(connector);
+            Arc::new(remote)
+        };
+        let throttle = match &self.traffic_manager {
+            Some(own) if node.config.cluster.traffic_managers.is_empty() => own.throttle(None),
+            Some(own) => own.throttle(Some(remote_throttle())),
+            None => remote_throttle(),
         };
         let passwords: Arc<dyn PasswordChecker> = match &self.accounts {
             Some(own) => own.password_checker(),

@@ -59,6 +59,7 @@ impl GatewayRole {
             .create(GatewayDeps {
                 tables: tables.clone(),
                 throttle: peers.throttle,
+                on_tm_loss: node.config.throttling.on_tm_loss,
                 token_service: peers.token_service,
                 metrics: node.metrics.clone(),
                 clock: Arc::clone(&node.clock),

@@ -39,18 +39,20 @@ impl TrafficManagerRole {
         let tls = cluster_tls::nodes_only_config(node.membership.certificate(), &[]);
         let tls = Arc::new(tls.map_err(RoleError::of("traffic-manager"))?);
         let doors = vec![Door { socket: sockets.tls, tls: Some(tls) }, Door { socket: sockets.plain, tls: None }];
-        let server = LeaseServer::new(manager.throttle(), nodes, connections_max, &node.metrics);
+        let id = node.node_id.clone();
+        let server = LeaseServer::new(manager.throttle(), nodes, id, connections_max, &node.metrics);
         Ok(Self { manager, server, doors })
     }
 
-    pub(crate) fn throttle(&self) -> Arc<dyn Throttle> {
-        self.manager.throttle()
+    /// For the gateway of this node; `others` are the other traffic managers.
+    pub(crate) fn throttle(&self, others: Option<Arc<dyn Throttle>>) -> Arc<dyn Throttle> {
+        self.manager.local_throttle(others)
     }
 
     /// Must be called on the node's runtime.
     pub(crate) fn start(self, shutdown: CancellationToken) -> Result<Vec<JoinHandle<()>>, RoleError> {
         let mut tasks = self.server.start(self.doors, &shutdown).map_err(RoleError::of("traffic-manager"))?;
-        tasks.push(self.manager.start(shutdown));
+        tasks.extend(self.manager.start(shutdown));
         Ok(tasks)
     }
 }

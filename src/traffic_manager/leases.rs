@@ -97,6 +97,24 @@ impl Bucket {
         now < self.ends_at && self.shape == shape && self.epoch == epoch
     }
 
+    /// The length of its window.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Units that are reserved and nobody holds.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.free
+    }
+
+    /// Units that were granted and did not come back: spent, or idle somewhere.
+    #[must_use]
+    pub fn lent(&self) -> u64 {
+        self.reserved - self.free
+    }
+
     /// Time until the window ends.
     #[must_use]
     pub fn ends_in(&self, now: Instant) -> Duration {
@@ -106,7 +124,7 @@ impl Bucket {
     /// Units that can still be granted in this window under a quota of `limit`.
     #[must_use]
     pub fn rest(&self, limit: u64) -> u64 {
-        let available = self.free.min(limit.saturating_sub(self.reserved - self.free));
+        let available = self.free.min(limit.saturating_sub(self.lent()));
         available.saturating_add(self.unreserved(limit))
     }
 
@@ -116,8 +134,7 @@ impl Bucket {
 
     /// Decides about a wish for `units` under a quota of `limit`, which may have changed since the last call.
     pub fn take(&mut self, limit: u64, units: u64, sizing: &Sizing) -> Step {
-        let held = self.reserved - self.free;
-        let available = self.free.min(limit.saturating_sub(held));
+        let available = self.free.min(limit.saturating_sub(self.lent()));
         let unreserved = self.unreserved(limit);
         if available > 0 {
             let units = units.max(1).min(sizing.lease(available.saturating_add(unreserved))).min(available);
@@ -143,7 +160,7 @@ impl Bucket {
         if !is_ours || !self.takes_returns || now >= self.ends_at {
             return 0;
         }
-        let units = units.min(self.reserved - self.free);
+        let units = units.min(self.lent());
         self.free += units;
         units
     }

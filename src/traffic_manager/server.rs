@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Secret;
-use domain::contract::{NodeAuthenticator, Throttle};
-use domain::internal_api::leases::{self, Answer, Ask, Hello, Outcome, Question, VERSION, Welcome};
+use domain::contract::throttle::Holder;
+use domain::contract::{NodeAuthenticator, Throttle, ThrottleUnavailable};
+use domain::internal_api::leases::{self, Answer, Ask, Hello, LEVEL, Outcome, Question, UNASKED, VERSION, Welcome};
 use domain::node::service;
 use prometheus_client::metrics::gauge::Gauge;
 use serde::de::DeserializeOwned;
@@ -35,6 +36,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct LeaseServer {
     pub throttle: Arc<dyn Throttle>,
     pub nodes: Arc<dyn NodeAuthenticator>,
+    /// Name of this node, as owners of slots are named.
+    pub node_id: String,
     pub connections_max: usize,
     pub connections: Gauge,
 }
@@ -51,12 +54,13 @@ impl LeaseServer {
     pub fn new(
         throttle: Arc<dyn Throttle>,
         nodes: Arc<dyn NodeAuthenticator>,
+        node_id: String,
         connections_max: usize,
         metrics: &Metrics,
     ) -> Self {
         let connections = Gauge::default();
         metrics.register("lease_connections", "Gateways that are connected for leases", connections.clone());
-        Self { throttle, nodes, connections_max, connections }
+        Self { throttle, nodes, node_id, connections_max, connections }
     }
 
     /// Serves until `shutdown`. Must be called on the node's runtime.
@@ -128,25 +132,27 @@ impl LeaseServer {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         let welcomed = tokio::time::timeout(HELLO_TIMEOUT, self.welcome(&mut reader, &mut writer)).await;
-        if !matches!(welcomed, Ok(Ok(true))) {
-            return;
-        }
-        let talked = tokio::time::timeout(CONNECTION_LIFETIME, self.talk(reader, writer)).await;
+        let Ok(Ok(Some(level))) = welcomed else { return };
+        let talked = tokio::time::timeout(CONNECTION_LIFETIME, self.talk(reader, writer, level)).await;
         if let Ok(Err(error)) = talked {
             tracing::debug!(%error, "a connection for leases ended");
         }
     }
 
-    /// Whether the caller may go on.
+    /// How much the caller knows, if it may go on.
     async fn welcome<S: AsyncRead + AsyncWrite>(
         &self,
         reader: &mut BufReader<ReadHalf<S>>,
         writer: &mut WriteHalf<S>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<u32>> {
         let hello: Hello = read(reader).await?;
         let welcome = if hello.version == VERSION {
             match self.nodes.node(&Secret::new(hello.token), service::LEASES).await {
-                Ok(identity) => Welcome::Accepted { node_id: identity.node_id.unwrap_or_default() },
+                Ok(identity) => Welcome::Accepted {
+                    node_id: identity.node_id.unwrap_or_default(),
+                    server_id: self.node_id.clone(),
+                    level: LEVEL,
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection for leases is refused");
                     Welcome::Refused { reason: "the node token is refused".to_owned() }
@@ -157,15 +163,21 @@ impl LeaseServer {
         };
         writer.write_all(&leases::encode(&welcome).map_err(io::Error::other)?).await?;
         writer.flush().await?;
-        Ok(matches!(welcome, Welcome::Accepted { .. }))
+        Ok(matches!(welcome, Welcome::Accepted { .. }).then_some(hello.level))
     }
 
     async fn talk<S: AsyncRead + AsyncWrite + Send + 'static>(
         &self,
         mut reader: BufReader<ReadHalf<S>>,
         writer: WriteHalf<S>,
+        level: u32,
     ) -> io::Result<()> {
         let (answers, queue) = mpsc::channel(QUESTIONS_MAX);
+        let gateway: Arc<dyn Holder> = Arc::new(Gateway { answers: answers.clone() });
+        if level >= 1 {
+            self.throttle.introduce(Arc::downgrade(&gateway));
+        }
+        let mut last_id = UNASKED;
         let writing = tokio::spawn(write_all(writer, queue));
         let working = Arc::new(Semaphore::new(QUESTIONS_MAX));
         let outcome = loop {
@@ -173,12 +185,17 @@ impl LeaseServer {
                 Ok(question) => question,
                 Err(error) => break Err(error),
             };
+            // Units that come back twice would be granted twice.
+            if question.id <= last_id {
+                continue;
+            }
+            last_id = question.id;
             let Ok(permit) = Arc::clone(&working).acquire_owned().await else { break Ok(()) };
             let (throttle, answers) = (Arc::clone(&self.throttle), answers.clone());
             // Questions do not wait for each other: one may need the database, the next may not.
             tokio::spawn(async move {
                 let Question { id, ask } = question;
-                let outcome = decide(throttle.as_ref(), ask).await;
+                let outcome = decide(throttle.as_ref(), ask, level).await;
                 // The gateway may be gone; what was granted then counts as spent.
                 let _ = answers.send(Answer { id, outcome }).await;
                 drop(permit);
@@ -189,12 +206,30 @@ impl LeaseServer {
     }
 }
 
-async fn decide(throttle: &dyn Throttle, ask: Ask) -> Outcome {
-    match ask {
-        Ask::Lease(request) => throttle.lease(request).await.map_or(Outcome::Unavailable, Outcome::Lease),
+/// The gateway at the other end of a connection.
+struct Gateway {
+    answers: mpsc::Sender<Answer>,
+}
+
+impl Holder for Gateway {
+    fn recall(&self, key: &str) {
+        // Without room now, the next recall may find some.
+        let _ = self.answers.try_send(Answer { id: UNASKED, outcome: Outcome::Recall { key: key.to_owned() } });
+    }
+}
+
+async fn decide(throttle: &dyn Throttle, ask: Ask, level: u32) -> Outcome {
+    let outcome = match ask {
+        Ask::Lease(request) => throttle.lease(request).await.map(Outcome::Lease),
         Ask::GiveBack { key, window_id, epoch, units } => {
-            throttle.give_back(&key, window_id, epoch, units).await.map_or(Outcome::Unavailable, |()| Outcome::Done)
+            throttle.give_back(&key, window_id, epoch, units).await.map(|()| Outcome::Done)
         }
+        Ask::Ping => Ok(Outcome::Done),
+    };
+    match outcome {
+        Ok(outcome) => outcome,
+        Err(ThrottleUnavailable::NotOwner { owner }) if level >= 1 => Outcome::NotOwner { owner },
+        Err(_) => Outcome::Unavailable,
     }
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod concurrent_publishers;
 mod cut_off;
 mod dead_nodes;
+mod dead_traffic_managers;
 mod disk;
 mod kill_nine;
 mod rolling_restart;

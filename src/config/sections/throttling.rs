@@ -1,5 +1,6 @@
 //! `[throttling]`: how the traffic manager divides quotas into leases, and which policies there are to choose from.
 
+use domain::throttling::OnTmLoss;
 use serde::{Deserialize, Serialize};
 
 use crate::human::HumanDuration;
@@ -33,6 +34,9 @@ pub struct Throttling {
     /// Whether APIs, applications and subscriptions can have the policy `Unlimited`. Those that have it keep it. Nodes that
     /// play the publisher, the developer portal or the admin role read this.
     pub enable_unlimited_tier: bool,
+    /// What a gateway does about quotas while it can reach no traffic manager: `local-share` (it admits what is left of the
+    /// quota divided by the number of live gateways), `allow` (all calls) or `deny` (none).
+    pub on_tm_loss: OnTmLoss,
 }
 
 impl Default for Throttling {
@@ -49,6 +53,7 @@ impl Default for Throttling {
             ledger_retention: HumanDuration::from_secs(3_600),
             ledger_backoff: HumanDuration::from_millis(250),
             enable_unlimited_tier: true,
+            on_tm_loss: OnTmLoss::default(),
         }
     }
 }

@@ -1,14 +1,15 @@
-//! The durable side of leases: budget is written down before it is granted.
+//! The durable side of leases: budget is written down before it is granted, and so is who may grant.
 
 use async_trait::async_trait;
 
 use crate::Timestamp;
+use crate::throttling::Slot;
 
-/// Why nothing was reserved.
+/// Why the ledger was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// Another owner has taken over since; the caller must stop granting.
-    #[error("epoch {held} is over, epoch {current} owns the ledger")]
+    /// Another owner has taken the slot since; the caller must stop granting from it.
+    #[error("epoch {held} is over, epoch {current} owns the slot")]
     Fenced { held: u64, current: u64 },
     #[error("the lease ledger cannot be written")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -17,6 +18,8 @@ pub enum LedgerError {
 /// A block of units that an owner wants to grant from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
+    /// Of the throttle key.
+    pub slot: Slot,
     pub key: String,
     pub epoch: u64,
     /// Start of the window in milliseconds since the epoch.
@@ -28,15 +31,53 @@ pub struct Reservation {
     pub units: u64,
 }
 
+/// Who owns a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotRow {
+    pub slot: Slot,
+    /// Id of a node; empty when nobody owns the slot.
+    pub owner: String,
+    /// Grows with each change of ownership.
+    pub epoch: u64,
+}
+
+/// A traffic manager's sign of life. What the number is does not matter, only that it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRow {
+    pub node: String,
+    pub renewals: u64,
+}
+
+/// Everything about ownership, read at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picture {
+    pub nodes: Vec<NodeRow>,
+    pub slots: Vec<SlotRow>,
+}
+
 /// Reservations survive crashes: after one, what was reserved counts as spent.
 #[async_trait]
 pub trait LeaseLedger: Send + Sync {
-    /// Takes ownership and returns the new epoch, greater than all before.
-    async fn take_over(&self, owner: &str) -> Result<u64, LedgerError>;
+    /// Renews what `node` owns, all of it by its one row, and looks around. A node that is alone writes nothing once its row is
+    /// there: nobody is waiting for a sign.
+    async fn renew(&self, node: &str) -> Result<Picture, LedgerError>;
+
+    /// Compare and set: makes `owner` the owner of those slots that still are as `seen`. Returns their new rows.
+    async fn assign(&self, owner: &str, seen: Vec<SlotRow>) -> Result<Vec<SlotRow>, LedgerError>;
+
+    /// Gives up all that `node` owns, and its row.
+    async fn leave(&self, node: &str) -> Result<(), LedgerError>;
+
+    /// Forgets nodes that still are as `seen`.
+    async fn bury(&self, seen: Vec<NodeRow>) -> Result<(), LedgerError>;
 
     /// Reserves up to `units`, never more than `limit` in all within one window over all epochs; returns how many
-    /// units were reserved (0 when the window is used up).
+    /// units were reserved (0 when the window is used up). Fenced by the slot's epoch.
     async fn reserve(&self, reservation: Reservation) -> Result<u64, LedgerError>;
+
+    /// Takes back units that were reserved and will never be granted, because their slot moves to another owner. Whoever calls
+    /// must have forgotten them before.
+    async fn put_back(&self, unspent: Vec<Reservation>) -> Result<(), LedgerError>;
 
     /// Forgets windows that ended before `before`; returns how many.
     async fn forget_ended(&self, before: Timestamp) -> Result<u64, LedgerError>;

@@ -1,5 +1,6 @@
 //! Leases: rights to let calls pass, handed out by the owner of a throttle key.
 
+use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,10 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::throttling::TimeUnit;
 
-/// No traffic manager can answer.
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why there is no answer to a [`LeaseRequest`].
 #[derive(Debug, thiserror::Error)]
-#[error("no traffic manager can be reached")]
-pub struct ThrottleUnavailable(#[source] pub Option<Box<dyn std::error::Error + Send + Sync>>);
+pub enum ThrottleUnavailable {
+    /// Nobody can be asked.
+    #[error("no traffic manager can be reached")]
+    Lost(#[source] Option<Source>),
+    /// One was asked and cannot decide, e.g. because its database is away.
+    #[error("the traffic manager cannot decide at the moment")]
+    Undecided(#[source] Option<Source>),
+    /// One was asked that does not own the key's slot; the owner's node id, as far as it knows.
+    #[error("another traffic manager owns the key")]
+    NotOwner { owner: Option<String> },
+}
 
 /// A wish for units of a key's current window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +43,7 @@ pub struct LeaseRequest {
 pub struct Lease {
     /// Start of the owner's window in milliseconds since the epoch.
     pub window_id: i64,
-    /// The owner's epoch; grows with each change of ownership.
+    /// Epoch of the key's slot; grows with each change of ownership.
     pub epoch: u64,
     pub units: u64,
     pub start_in: Duration,
@@ -54,11 +66,41 @@ pub enum LeaseReply {
     },
 }
 
-/// The owner of throttle keys.
+/// Who holds leases, and can be asked to give idle units back.
+pub trait Holder: Send + Sync {
+    /// Units of `key` are wanted elsewhere. Never waits.
+    fn recall(&self, key: &str);
+}
+
+/// Every living [`Holder`] that was introduced.
+#[derive(Default)]
+pub struct Holders(Mutex<Vec<Weak<dyn Holder>>>);
+
+impl Holders {
+    pub fn introduce(&self, holder: Weak<dyn Holder>) {
+        let mut holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.retain(|known| known.strong_count() > 0);
+        holders.push(holder);
+    }
+
+    /// Tells all of them.
+    pub fn recall(&self, key: &str) {
+        let holders: Vec<_> = {
+            let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            holders.iter().filter_map(Weak::upgrade).collect()
+        };
+        holders.iter().for_each(|holder| holder.recall(key));
+    }
+}
+
+/// Who owns throttle keys.
 #[async_trait]
 pub trait Throttle: Send + Sync {
     async fn lease(&self, request: LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable>;
 
     /// Units of a lease that were not spent; late ones (another window or epoch) are ignored.
     async fn give_back(&self, key: &str, window_id: i64, epoch: u64, units: u64) -> Result<(), ThrottleUnavailable>;
+
+    /// Recalls go to `holder` from now on, as long as it lives.
+    fn introduce(&self, holder: Weak<dyn Holder>);
 }

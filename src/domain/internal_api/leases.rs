@@ -2,7 +2,10 @@
 //!
 //! A frame is a length of four bytes (big endian) and that many bytes of JSON. The client opens with [`Hello`] and waits
 //! for [`Welcome`]; then it asks ([`Question`]) and gets answers ([`Answer`]) in any order, matched by id. A question may
-//! be lost with its connection: what was granted then counts as spent.
+//! be lost with its connection: what was granted then counts as spent. Ids of questions grow; one that does not is a
+//! repetition and is ignored. An answer with the id 0 answers no question: the server says it of its own accord.
+//!
+//! Both sides say how much of [`LEVEL`] they know, and the other one says no more than that.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,6 +14,13 @@ use crate::contract::throttle::{LeaseReply, LeaseRequest};
 
 /// Version of the protocol that this release speaks.
 pub const VERSION: u32 = 1;
+
+/// What this release knows beyond the first one of this version: 1 knows owners of slots ([`Outcome::NotOwner`]), signs
+/// of life ([`Ask::Ping`]) and recalls ([`Outcome::Recall`]).
+pub const LEVEL: u32 = 1;
+
+/// The id of answers to no question.
+pub const UNASKED: u64 = 0;
 
 /// Bytes of the length before a frame's body.
 pub const HEADER_BYTES: usize = 4;
@@ -24,14 +34,28 @@ pub struct Hello {
     pub version: u32,
     /// Node token, narrowed to the callee.
     pub token: String,
+    /// See [`LEVEL`]; 0 for the first release.
+    #[serde(default)]
+    pub level: u32,
 }
 
 /// First frame of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Welcome {
-    Accepted { node_id: String },
-    Refused { reason: String },
+    Accepted {
+        /// Who the client is.
+        node_id: String,
+        /// Who the server is, for [`Outcome::NotOwner`].
+        #[serde(default)]
+        server_id: String,
+        /// See [`LEVEL`]; 0 for the first release.
+        #[serde(default)]
+        level: u32,
+    },
+    Refused {
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +68,14 @@ pub struct Question {
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
     Lease(LeaseRequest),
-    GiveBack { key: String, window_id: i64, epoch: u64, units: u64 },
+    GiveBack {
+        key: String,
+        window_id: i64,
+        epoch: u64,
+        units: u64,
+    },
+    /// Are you there? Answered with [`Outcome::Done`].
+    Ping,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +91,14 @@ pub enum Outcome {
     Done,
     /// The owner cannot decide, e.g. because its database is away.
     Unavailable,
+    /// Somebody else owns the key; the node id of the owner, as far as it is known.
+    NotOwner {
+        owner: Option<String>,
+    },
+    /// Units of this key are wanted elsewhere: give idle ones back.
+    Recall {
+        key: String,
+    },
 }
 
 /// Bytes that are no frame; the connection ends.
@@ -105,6 +144,15 @@ mod tests {
         let header = frame[..HEADER_BYTES].try_into().unwrap();
         assert_eq!(body_length(header).unwrap(), frame.len() - HEADER_BYTES);
         assert_eq!(decode::<Question>(&frame[HEADER_BYTES..]).unwrap(), question);
+    }
+
+    #[test]
+    fn greetings_of_the_first_release_are_understood() {
+        let hello: Hello = decode(br#"{"version":1,"token":"t"}"#).unwrap();
+        assert_eq!(hello.level, 0);
+        let welcome: Welcome = decode(br#"{"accepted":{"node_id":"gw1"}}"#).unwrap();
+        let expected = Welcome::Accepted { node_id: "gw1".to_owned(), server_id: String::new(), level: 0 };
+        assert_eq!(welcome, expected);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The lease of one throttle key, shared by all workers.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use domain::Timestamp;
 use domain::contract::throttle::{LeaseReply, LeaseRequest};
 use domain::contract::{Throttle, ThrottleUnavailable};
 use prometheus_client::metrics::counter::Counter;
@@ -12,6 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Verdict;
 use super::grant::{Grant, Unit, return_units};
+use super::share::{Share, Tally, allowance};
 use crate::table::RequestQuota;
 
 /// How long a refusal is believed before the owner is asked again: other gateways may have given units back.
@@ -28,10 +30,11 @@ const LIMIT_PART: u64 = 16;
 const ATTEMPTS: usize = 3;
 
 pub(super) struct Cell {
-    key: Arc<str>,
+    pub key: Arc<str>,
     grant: ArcSwapOption<Grant>,
     refusal: ArcSwapOption<Refusal>,
     refill: Arc<Mutex<Demand>>,
+    alone: std::sync::Mutex<Alone>,
     /// Tick of the last call, see `LeaseBook::tick`.
     pub last_used: AtomicU64,
     throttle: Arc<dyn Throttle>,
@@ -42,6 +45,13 @@ struct Refusal {
     quota: RequestQuota,
     trusted_until: Instant,
     window_ends: Instant,
+}
+
+/// What is needed to decide without the owner.
+#[derive(Default)]
+struct Alone {
+    tally: Tally,
+    share: Option<Arc<Share>>,
 }
 
 /// How much to ask for next; whoever holds it is the one who asks.
@@ -56,6 +66,7 @@ impl Cell {
             key: key.into(),
             grant: ArcSwapOption::empty(),
             refusal: ArcSwapOption::empty(),
+            alone: std::sync::Mutex::default(),
             refill: Arc::new(Mutex::new(Demand { units: 1, last_refill: None })),
             last_used: AtomicU64::new(0),
             throttle,
@@ -95,12 +106,12 @@ impl Cell {
             // A task of its own: a client that hangs up must not lose the units that are on their way.
             let cell = Arc::clone(self);
             let refill = tokio::spawn(async move { cell.refill(quota, demand).await });
-            let verdict = refill.await.map_err(|error| ThrottleUnavailable(Some(Box::new(error))))??;
+            let verdict = refill.await.map_err(|error| ThrottleUnavailable::Undecided(Some(Box::new(error))))??;
             if let Some(verdict) = verdict {
                 return Ok(verdict);
             }
         }
-        Err(ThrottleUnavailable(None))
+        Err(ThrottleUnavailable::Undecided(None))
     }
 
     /// Gets a lease and takes its first unit before others can; `None` when the lease had ended on arrival.
@@ -109,6 +120,10 @@ impl Cell {
         quota: RequestQuota,
         mut demand: OwnedMutexGuard<Demand>,
     ) -> Result<Option<Verdict>, ThrottleUnavailable> {
+        // A lease that ended before its window is worth something to the owner still.
+        if self.grant.load().as_ref().is_some_and(|grant| Instant::now() >= grant.usable_until) {
+            self.give_back_stock().await;
+        }
         let sent = Instant::now();
         let request = LeaseRequest {
             key: self.key.to_string(),
@@ -128,17 +143,17 @@ impl Cell {
                 return Ok(Some(self.decide(quota, received).unwrap_or(Verdict::Exhausted { retry_in })));
             }
         };
-        let usable = [received + lease.start_in, sent + lease.end_in];
+        self.alone().tally.add(lease.window_id, lease.units);
         let starts_now = lease.start_in.is_zero() && received < sent + lease.end_in && lease.units > 0;
         let stock = if starts_now { lease.units - 1 } else { lease.units };
-        let grant = Arc::new(Grant::new(quota, &lease, stock, usable));
+        let grant = Arc::new(Grant::new(quota, &lease, stock, [sent, received]));
         let verdict = if starts_now { Some(Verdict::Taken(self.unit_of(&grant))) } else { None };
         self.install(grant).await;
         Ok(verdict.or_else(|| self.decide(quota, received)))
     }
 
     fn unit_of(&self, grant: &Arc<Grant>) -> Unit {
-        Unit::new(Arc::clone(grant), Arc::clone(&self.key), Arc::clone(&self.throttle))
+        Unit::of_lease(Arc::clone(grant), Arc::clone(&self.key), Arc::clone(&self.throttle))
     }
 
     /// Puts a new grant in place of the old one, whose rest moves over when both are of one window.
@@ -146,8 +161,8 @@ impl Cell {
         let Some(old) = self.grant.swap(Some(Arc::clone(&grant))) else { return };
         let rest = old.close();
         let is_same = (old.window_id, old.epoch, old.quota) == (grant.window_id, grant.epoch, grant.quota);
-        if rest > 0 && !(is_same && grant.put_back(rest)) && Instant::now() < old.usable_until {
-            return_units(self.throttle.as_ref(), &self.key, old.window_id, old.epoch, rest).await;
+        if rest > 0 && !(is_same && grant.put_back(rest)) {
+            self.return_rest(&old, rest).await;
         }
     }
 
@@ -159,9 +174,43 @@ impl Cell {
     pub async fn give_back_stock(&self) {
         let Some(grant) = self.grant.swap(None) else { return };
         let rest = grant.close();
-        if rest > 0 && Instant::now() < grant.usable_until {
+        if rest > 0 {
+            self.return_rest(&grant, rest).await;
+        }
+    }
+
+    /// Gives back what was left of a closed grant.
+    async fn return_rest(&self, grant: &Grant, rest: u64) {
+        self.alone().tally.subtract(grant.window_id, rest);
+        if Instant::now() < grant.ends_at {
             return_units(self.throttle.as_ref(), &self.key, grant.window_id, grant.epoch, rest).await;
         }
+    }
+
+    /// What this gateway says by itself while there is no owner, as one of `live`.
+    pub fn decide_alone(&self, quota: RequestQuota, wall: Timestamp, live: u32, admitted: &Counter) -> Verdict {
+        let now = Instant::now();
+        let mut alone = self.alone();
+        let share = match alone.share.take() {
+            Some(share) if share.is_current(quota, wall) => share,
+            before => Arc::new(Share::of(quota, wall, now, before.as_deref())),
+        };
+        alone.share = Some(Arc::clone(&share));
+        let allowed = allowance(quota.requests, live, alone.tally.of(share.window.start));
+        if !share.try_take(allowed) {
+            return Verdict::Exhausted { retry_in: share.ends_at.saturating_duration_since(now) };
+        }
+        let rest = allowed.saturating_sub(share.taken());
+        Verdict::Taken(Unit::of_share(share, rest, admitted.clone()))
+    }
+
+    /// Whether calls of a window that has not ended were admitted without the owner.
+    pub fn remembers_share(&self, wall: Timestamp) -> bool {
+        self.alone().share.as_ref().is_some_and(|share| share.taken() > 0 && wall < share.window.end)
+    }
+
+    fn alone(&self) -> MutexGuard<'_, Alone> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

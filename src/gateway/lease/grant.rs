@@ -6,8 +6,13 @@ use std::time::{Duration, Instant};
 
 use domain::contract::Throttle;
 use domain::contract::throttle::Lease;
+use prometheus_client::metrics::counter::Counter;
 
+use super::share::Share;
 use crate::table::RequestQuota;
+
+/// A lease ends by one part in this many of its life before its window: clocks of nodes may differ in rate by so much.
+const DRIFT_PART: u32 = 32;
 
 /// Set in the count of units once the grant takes nothing back any more.
 const CLOSED: u64 = 1 << 63;
@@ -19,7 +24,10 @@ pub(super) struct Grant {
     pub window_id: i64,
     pub epoch: u64,
     pub usable_from: Instant,
+    /// Some time before the window ends, see [`Grant::new`].
     pub usable_until: Instant,
+    /// When the window ends, by this machine's clock.
+    pub ends_at: Instant,
     /// Units that the owner still had when it made the grant.
     rest: u64,
     units: AtomicU64,
@@ -27,19 +35,38 @@ pub(super) struct Grant {
 
 /// A unit that was taken. Dropped without [`Unit::spend`] it goes back.
 pub struct Unit {
-    grant: Arc<Grant>,
-    key: Arc<str>,
-    throttle: Arc<dyn Throttle>,
+    source: Source,
     is_spent: bool,
 }
 
+/// Where a unit was taken from, and goes back to.
+enum Source {
+    Lease {
+        grant: Arc<Grant>,
+        key: Arc<str>,
+        throttle: Arc<dyn Throttle>,
+    },
+    /// What the gateway may admit without the owner; `rest` more units of it were left.
+    Share {
+        share: Arc<Share>,
+        rest: u64,
+        admitted: Counter,
+    },
+    /// Nothing is counted while the owner is away, but the calls.
+    Uncounted {
+        admitted: Counter,
+    },
+}
+
 impl Grant {
-    /// A grant of `lease` with `stock` units of it left.
-    pub fn new(quota: RequestQuota, lease: &Lease, stock: u64, usable: [Instant; 2]) -> Self {
-        let [usable_from, usable_until] = usable;
+    /// A grant of `lease` with `stock` units of it left, which was asked for at `sent` and came at `received`. It ends a
+    /// little before its window does: the owner's clock may run faster than this one.
+    pub fn new(quota: RequestQuota, lease: &Lease, stock: u64, [sent, received]: [Instant; 2]) -> Self {
+        let (usable_from, ends_at) = (received + lease.start_in, sent + lease.end_in);
+        let usable_until = sent + lease.end_in.saturating_sub(lease.end_in / DRIFT_PART);
         let units = AtomicU64::new(stock.min(CLOSED - 1));
         let (window_id, epoch, rest) = (lease.window_id, lease.epoch, lease.rest);
-        Self { quota, window_id, epoch, usable_from, usable_until, rest, units }
+        Self { quota, window_id, epoch, usable_from, usable_until, ends_at, rest, units }
     }
 
     /// Units that the window still has, as far as is known here.
@@ -72,35 +99,58 @@ impl Grant {
 }
 
 impl Unit {
-    pub(super) fn new(grant: Arc<Grant>, key: Arc<str>, throttle: Arc<dyn Throttle>) -> Self {
-        Self { grant, key, throttle, is_spent: false }
+    pub(super) fn of_lease(grant: Arc<Grant>, key: Arc<str>, throttle: Arc<dyn Throttle>) -> Self {
+        Self { source: Source::Lease { grant, key, throttle }, is_spent: false }
+    }
+
+    pub(super) fn of_share(share: Arc<Share>, rest: u64, admitted: Counter) -> Self {
+        Self { source: Source::Share { share, rest, admitted }, is_spent: false }
+    }
+
+    pub(super) fn uncounted(admitted: Counter) -> Self {
+        Self { source: Source::Uncounted { admitted }, is_spent: false }
     }
 
     /// How many further calls the window admits, as far as is known here, and in how long it ends.
     #[must_use]
     pub fn outlook(&self) -> (u64, Duration) {
-        (self.grant.remaining(), self.grant.usable_until.saturating_duration_since(Instant::now()))
+        let ends_in = |ends_at: Instant| ends_at.saturating_duration_since(Instant::now());
+        match &self.source {
+            Source::Lease { grant, .. } => (grant.remaining(), ends_in(grant.ends_at)),
+            Source::Share { share, rest, .. } => (*rest, ends_in(share.ends_at)),
+            Source::Uncounted { .. } => (0, Duration::ZERO),
+        }
     }
 
     /// The call passes: the unit is gone for good.
     pub fn spend(mut self) {
         self.is_spent = true;
+        if let Source::Share { admitted, .. } | Source::Uncounted { admitted } = &self.source {
+            admitted.inc();
+        }
     }
 }
 
 impl std::fmt::Debug for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unit").field("key", &self.key).field("is_spent", &self.is_spent).finish_non_exhaustive()
+        f.debug_struct("Unit").field("is_spent", &self.is_spent).finish_non_exhaustive()
     }
 }
 
 impl Drop for Unit {
     fn drop(&mut self) {
-        if self.is_spent || self.grant.put_back(1) || Instant::now() >= self.grant.usable_until {
+        if self.is_spent {
             return;
         }
-        let (throttle, key) = (Arc::clone(&self.throttle), Arc::clone(&self.key));
-        let (window_id, epoch) = (self.grant.window_id, self.grant.epoch);
+        let (grant, key, throttle) = match &self.source {
+            Source::Lease { grant, key, throttle } => (grant, key, throttle),
+            Source::Share { share, .. } => return share.put_back(),
+            Source::Uncounted { .. } => return,
+        };
+        if grant.put_back(1) || Instant::now() >= grant.ends_at {
+            return;
+        }
+        let (throttle, key, window_id, epoch) = (Arc::clone(throttle), Arc::clone(key), grant.window_id, grant.epoch);
         // Outside a runtime (the process is ending) the unit stays spent: too few calls pass, never too many.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { return_units(throttle.as_ref(), &key, window_id, epoch, 1).await });

@@ -5,7 +5,16 @@ use domain::throttling::TimeUnit;
 use super::*;
 use crate::table::Measure;
 use crate::testing::fixture;
-use crate::testing::throttle::{FakeThrottle, RETRY_IN};
+use crate::testing::throttle::{FakeThrottle, RETRY_IN, WINDOW_ID};
+
+/// It is one millisecond after the fake owner's window began, for ever.
+struct Eleven;
+
+impl Clock for Eleven {
+    fn now(&self) -> domain::Timestamp {
+        domain::Timestamp::from_millis(WINDOW_ID + 1)
+    }
+}
 
 struct Setting {
     throttle: Arc<FakeThrottle>,
@@ -15,8 +24,13 @@ struct Setting {
 }
 
 fn setting(cells_max: usize) -> Setting {
+    setting_with(cells_max, OnTmLoss::Deny, Fleet::default())
+}
+
+fn setting_with(cells_max: usize, on_tm_loss: OnTmLoss, fleet: Fleet) -> Setting {
     let throttle = Arc::new(FakeThrottle::default());
-    let book = LeaseBook::new(Arc::clone(&throttle) as Arc<dyn Throttle>, cells_max, Counter::default());
+    let loss = Loss { on_tm_loss, fleet, clock: Arc::new(Eleven), admitted: Counter::default() };
+    let book = LeaseBook::new(Arc::clone(&throttle) as Arc<dyn Throttle>, cells_max, Counter::default(), loss);
     let api = fixture::api("pizza", "http://localhost:1");
     let key = ThrottleKey::Subscription { application: ApplicationId::random(), api: api.api_id, tier: "Gold".into() };
     Setting { throttle, book, api, key }
@@ -133,4 +147,59 @@ fn keys_on_the_wire_name_what_is_counted() {
     assert_eq!(key.on_the_wire(&api), format!("sub:{application}:/pizza/1.0.0:1.0.0:Gold"));
     let key = ThrottleKey::Application { application: *application, user: "bob@carbon.super".into() };
     assert_eq!(key.on_the_wire(&api), format!("app:{application}:bob@carbon.super"));
+}
+
+#[tokio::test]
+async fn alone_a_gateway_admits_its_share_less_what_it_spent() {
+    let fleet = Fleet::default();
+    fleet.tell(2);
+    let setting = setting_with(10, OnTmLoss::LocalShare, fleet);
+    setting.take_unit(20).await.spend();
+    setting.take_unit(20).await.spend();
+    setting.book.give_back_all().await;
+    setting.throttle.is_down.store(true, Ordering::Relaxed);
+    drop(setting.take_unit(20).await);
+    for _ in 2..10 {
+        setting.take_unit(20).await.spend();
+    }
+    assert!(matches!(setting.take(20).await, Verdict::Exhausted { .. }));
+    assert_eq!(setting.book.loss.admitted.get(), 8);
+    setting.throttle.is_down.store(false, Ordering::Relaxed);
+    setting.take_unit(20).await.spend();
+    assert_eq!(setting.book.loss.admitted.get(), 8);
+}
+
+#[tokio::test]
+async fn alone_a_gateway_admits_nothing_for_keys_that_it_cannot_remember() {
+    let setting = setting_with(0, OnTmLoss::LocalShare, Fleet::default());
+    setting.throttle.is_down.store(true, Ordering::Relaxed);
+    assert!(setting.book.take(&setting.key, &setting.api, quota(100)).await.is_err());
+}
+
+#[tokio::test]
+async fn alone_a_gateway_may_be_told_to_admit_everything() {
+    let setting = setting_with(10, OnTmLoss::Allow, Fleet::default());
+    setting.throttle.is_down.store(true, Ordering::Relaxed);
+    for _ in 0..5 {
+        setting.take_unit(1).await.spend();
+    }
+    assert_eq!(setting.book.loss.admitted.get(), 5);
+}
+
+#[tokio::test]
+async fn units_that_are_wanted_elsewhere_go_back_from_an_idle_key() {
+    let setting = setting(10);
+    // The second lease is larger.
+    for _ in 0..2 {
+        setting.take_unit(1000).await.spend();
+    }
+    assert_eq!(setting.throttle.granted_for("sub:"), 3);
+    let key = setting.key.on_the_wire(&setting.api);
+    setting.throttle.holders.recall(&key);
+    tokio::task::yield_now().await;
+    assert_eq!(setting.throttle.granted_for("sub:"), 3, "the key is in use");
+    while setting.throttle.granted_for("sub:") != 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        setting.throttle.holders.recall(&key);
+    }
 }

@@ -143,6 +143,7 @@ impl TestGateway {
             token_service: None,
             tables: tables.clone(),
             throttle: throttle.clone(),
+            on_tm_loss: domain::throttling::OnTmLoss::Deny,
             metrics: metrics.clone(),
             clock: Arc::new(SystemClock),
         };

@@ -2,24 +2,18 @@
 //!
 //! One row per key and window holds all that was ever reserved in it, whoever reserved it. A reservation only ever adds
 //! to that row, guarded by the limit, so a window cannot be granted twice by anybody: after a crash the rest of a block
-//! simply counts as spent. The epoch tells an owner that it was replaced; exactness does not depend on it.
+//! simply counts as spent. The epoch of the key's slot tells an owner that it was replaced; exactness does not depend on it.
+
+mod slots;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
 use domain::Timestamp;
 use domain::contract::LedgerError;
-use domain::contract::lease_ledger::{LeaseLedger, Reservation};
+use domain::contract::lease_ledger::{LeaseLedger, NodeRow, Picture, Reservation, SlotRow};
 
 use crate::database::{ApimConn, ApimDb};
 use crate::error::{StoreError, TransactionError};
-
-diesel::table! {
-    lease_owner (id) {
-        id -> Integer,
-        owner -> Text,
-        epoch -> BigInt,
-    }
-}
 
 diesel::table! {
     lease_block (key, window_id) {
@@ -29,9 +23,6 @@ diesel::table! {
         reserved -> BigInt,
     }
 }
-
-/// The only row of `lease_owner`; the migration makes it.
-const OWNER_ROW: i32 = 1;
 
 /// Times that a reservation looks again because another one came between; each round someone else succeeded.
 const ROUNDS_MAX: usize = 64;
@@ -51,15 +42,32 @@ impl ApimLeaseLedger {
 
 #[async_trait]
 impl LeaseLedger for ApimLeaseLedger {
-    async fn take_over(&self, owner: &str) -> Result<u64, LedgerError> {
+    async fn renew(&self, node: &str) -> Result<Picture, LedgerError> {
+        let node = node.to_owned();
+        Ok(self.db.write(move |conn| slots::renew(conn, &node)).await?)
+    }
+
+    async fn assign(&self, owner: &str, seen: Vec<SlotRow>) -> Result<Vec<SlotRow>, LedgerError> {
         let owner = owner.to_owned();
-        let epoch = self.db.write(move |conn| take_over(conn, &owner)).await;
-        Ok(unsigned(epoch.map_err(LedgerError::from)?))
+        Ok(self.db.write(move |conn| slots::assign(conn, &owner, &seen)).await?)
+    }
+
+    async fn leave(&self, node: &str) -> Result<(), LedgerError> {
+        let node = node.to_owned();
+        Ok(self.db.write(move |conn| slots::leave(conn, &node)).await?)
+    }
+
+    async fn bury(&self, seen: Vec<NodeRow>) -> Result<(), LedgerError> {
+        Ok(self.db.write(move |conn| slots::bury(conn, &seen)).await?)
     }
 
     async fn reserve(&self, reservation: Reservation) -> Result<u64, LedgerError> {
         let units = self.db.write(move |conn| reserve(conn, &reservation)).await;
         Ok(unsigned(units.map_err(LedgerError::from)?))
+    }
+
+    async fn put_back(&self, unspent: Vec<Reservation>) -> Result<(), LedgerError> {
+        Ok(self.db.write(move |conn| unspent.iter().try_for_each(|block| put_back(conn, block))).await?)
     }
 
     async fn forget_ended(&self, before: Timestamp) -> Result<u64, LedgerError> {
@@ -103,17 +111,8 @@ impl From<Refusal> for LedgerError {
     }
 }
 
-fn take_over(conn: &mut ApimConn, owner: &str) -> Result<i64, Refusal> {
-    let row = lease_owner::table.find(OWNER_ROW);
-    // The update locks the row until the commit, so the select reads this owner's number and nobody else's.
-    diesel::update(row)
-        .set((lease_owner::owner.eq(owner), lease_owner::epoch.eq(lease_owner::epoch + 1)))
-        .execute(conn.db())?;
-    Ok(row.select(lease_owner::epoch).first(conn.db())?)
-}
-
 fn reserve(conn: &mut ApimConn, wish: &Reservation) -> Result<i64, Refusal> {
-    let current: i64 = lease_owner::table.find(OWNER_ROW).select(lease_owner::epoch).first(conn.db())?;
+    let current = slots::epoch(conn, wish.slot)?;
     if signed(wish.epoch) != current {
         return Err(Refusal::Fenced { held: wish.epoch, current: unsigned(current) });
     }
@@ -153,6 +152,14 @@ fn insert(conn: &mut ApimConn, wish: &Reservation, units: i64) -> Result<(), Ref
             lease_block::reserved.eq(units),
         ))
         .execute(conn.db())?;
+    Ok(())
+}
+
+/// Harmless whoever owns the slot by now: these units were reserved and nobody can have been granted one of them.
+fn put_back(conn: &mut ApimConn, block: &Reservation) -> Result<(), Refusal> {
+    let units = signed(block.units);
+    let row = lease_block::table.find((&block.key, block.window_id)).filter(lease_block::reserved.ge(units));
+    diesel::update(row).set(lease_block::reserved.eq(lease_block::reserved - units)).execute(conn.db())?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The keys that are counted at present: a bounded map of slots.
+//! The keys that are counted at present: a bounded map of places.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -13,13 +13,15 @@ const SHARDS: usize = 64;
 
 /// One key's place. Whoever holds its lock decides about the key.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct Place {
     pub bucket: Option<Bucket>,
     /// The ledger failed: it is not asked again before.
     pub failed_until: Option<Instant>,
+    /// When units were asked back from whoever holds them.
+    pub recalled_at: Option<Instant>,
 }
 
-type Shard = HashMap<Box<str>, Arc<tokio::sync::Mutex<Slot>>>;
+type Shard = HashMap<Box<str>, Arc<tokio::sync::Mutex<Place>>>;
 
 pub(super) struct Keys {
     shards: Vec<Mutex<Shard>>,
@@ -36,27 +38,38 @@ impl Keys {
         }
     }
 
-    /// The slot of `key`, made when there is none, and how many living keys had to give way to it. A key that gives way
+    /// The place of `key`, made when there is none, and how many living keys had to give way to it. A key that gives way
     /// loses its unspent units: its window then ends early, never late.
-    pub(super) fn get(&self, key: &str, now: Instant) -> (Arc<tokio::sync::Mutex<Slot>>, u64) {
+    pub(super) fn get(&self, key: &str, now: Instant) -> (Arc<tokio::sync::Mutex<Place>>, u64) {
         let mut shard = self.shard(key);
-        if let Some(slot) = shard.get(key) {
-            return (Arc::clone(slot), 0);
+        if let Some(place) = shard.get(key) {
+            return (Arc::clone(place), 0);
         }
         let mut evicted = 0;
         if shard.len() >= self.shard_keys_max {
-            shard.retain(|_, slot| !is_over(slot, now));
+            shard.retain(|_, place| !is_over(place, now));
             while shard.len() >= self.shard_keys_max && evict(&mut shard) {
                 evicted += 1;
             }
         }
-        let slot = Arc::default();
-        shard.insert(key.into(), Arc::clone(&slot));
-        (slot, evicted)
+        let place = Arc::default();
+        shard.insert(key.into(), Arc::clone(&place));
+        (place, evicted)
     }
 
-    pub(super) fn find(&self, key: &str) -> Option<Arc<tokio::sync::Mutex<Slot>>> {
+    pub(super) fn find(&self, key: &str) -> Option<Arc<tokio::sync::Mutex<Place>>> {
         self.shard(key).get(key).map(Arc::clone)
+    }
+
+    /// The places of all keys that are `wanted`.
+    pub(super) fn find_all(&self, wanted: impl Fn(&str) -> bool) -> Vec<(Box<str>, Arc<tokio::sync::Mutex<Place>>)> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let wanted = shard.iter().filter(|(key, _)| wanted(key));
+            found.extend(wanted.map(|(key, place)| (key.clone(), Arc::clone(place))));
+        }
+        found
     }
 
     /// Removes the keys whose window is over; returns how many stay.
@@ -64,7 +77,7 @@ impl Keys {
         let mut left = 0;
         for shard in &self.shards {
             let mut shard = lock(shard);
-            shard.retain(|_, slot| !is_over(slot, now));
+            shard.retain(|_, place| !is_over(place, now));
             if shard.capacity() > shard.len().saturating_mul(4).max(64) {
                 shard.shrink_to_fit();
             }
@@ -84,18 +97,18 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether nobody uses the slot and its window has ended.
-fn is_over(slot: &Arc<tokio::sync::Mutex<Slot>>, now: Instant) -> bool {
-    if Arc::strong_count(slot) > 1 {
+/// Whether nobody uses the place and its window has ended.
+fn is_over(place: &Arc<tokio::sync::Mutex<Place>>, now: Instant) -> bool {
+    if Arc::strong_count(place) > 1 {
         return false;
     }
-    slot.try_lock().is_ok_and(|slot| slot.bucket.as_ref().is_none_or(|bucket| bucket.ends_at <= now))
+    place.try_lock().is_ok_and(|place| place.bucket.as_ref().is_none_or(|bucket| bucket.ends_at <= now))
 }
 
 /// Removes the unused key whose window ends first; false when all are in use.
 fn evict(shard: &mut Shard) -> bool {
-    let unused = shard.iter().filter(|(_, slot)| Arc::strong_count(slot) == 1);
-    let ends = unused.filter_map(|(key, slot)| Some((slot.try_lock().ok()?.bucket.as_ref().map(|b| b.ends_at), key)));
+    let unused = shard.iter().filter(|(_, place)| Arc::strong_count(place) == 1);
+    let ends = unused.filter_map(|(key, place)| Some((place.try_lock().ok()?.bucket.as_ref().map(|b| b.ends_at), key)));
     let Some(key) = ends.min_by_key(|(ends_at, _)| *ends_at).map(|(_, key)| key.clone()) else { return false };
     shard.remove(&key);
     true

@@ -15,6 +15,7 @@ pub(super) struct Counters {
     pub ledger_failures: Counter,
     pub evictions: Counter,
     pub keys: Gauge,
+    pub slots: Gauge,
 }
 
 impl Counters {
@@ -31,6 +32,7 @@ impl Counters {
         metrics.register("throttle_ledger_failures", "Failed reservations", counters.ledger_failures.clone());
         metrics.register("throttle_keys_evicted", "Keys dropped at the limit of keys_max", counters.evictions.clone());
         metrics.register("throttle_keys", "Keys counted at present", counters.keys.clone());
+        metrics.register("throttle_slots", "Slots of throttle keys that this node owns", counters.slots.clone());
         counters
     }
 

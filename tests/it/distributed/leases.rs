@@ -65,15 +65,15 @@ async fn the_lease_ports_let_nobody_in_without_a_gateways_token() {
     let narrowed = |role: &str, callee: &str| attenuate(&minted(role), callee, now).unwrap().expose().clone();
     let hello = async |version: u32, token: String| {
         let mut stream = TcpStream::connect(plain).await.unwrap();
-        stream.write_all(&leases::encode(&Hello { version, token }).unwrap()).await.unwrap();
+        stream.write_all(&leases::encode(&Hello { version, token, level: 0 }).unwrap()).await.unwrap();
         let mut header = [0; HEADER_BYTES];
         stream.read_exact(&mut header).await.unwrap();
         let mut body = vec![0; leases::body_length(header).unwrap()];
         stream.read_exact(&mut body).await.unwrap();
         leases::decode::<Welcome>(&body).unwrap()
     };
-    let somebody = Welcome::Accepted { node_id: "somebody".to_owned() };
-    assert_eq!(hello(VERSION, narrowed("gateway", &callee)).await, somebody);
+    let welcome = hello(VERSION, narrowed("gateway", &callee)).await;
+    assert!(matches!(welcome, Welcome::Accepted { node_id, .. } if node_id == "somebody"));
     for (what, token) in [
         ("no token", String::new()),
         ("not narrowed", minted("gateway").expose().clone()),

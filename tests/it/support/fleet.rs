@@ -127,6 +127,13 @@ impl Fleet {
         }
     }
 
+    /// Adds a line to a section of the node's configuration; it counts from the next start on.
+    pub fn set(&self, name: &str, section: &str, line: &str) {
+        let file = self.members[name].home.path().join("conf/deployment.toml");
+        let toml = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, toml.replace(&format!("{section}\n"), &format!("{section}\n{line}\n"))).unwrap();
+    }
+
     /// Starts a node that does not run; see [`Fleet::until_ready`].
     pub fn launch(&mut self, binary: &str, name: &str) {
         let member = self.members.get_mut(name).unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
+use domain::throttling::Slot;
 use tokio::runtime::Handle;
 
 use super::*;
@@ -16,9 +17,18 @@ struct Fixture {
 }
 
 impl Fixture {
+    /// Makes `owner` the owner of the key's slot, whoever has it now; its epoch.
+    async fn take_over(&self, owner: &str) -> u64 {
+        let slot = Slot::of("sub:1");
+        let rows = self.ledger.renew(owner).await.unwrap().slots;
+        let seen = rows.into_iter().filter(|row| row.slot == slot).collect();
+        self.ledger.assign(owner, seen).await.unwrap()[0].epoch
+    }
+
     fn wish(&self, epoch: u64, limit: u64, units: u64) -> Reservation {
         let window_end = Timestamp::from_secs(60);
-        Reservation { key: "sub:1".to_owned(), epoch, window_id: 0, window_end, limit, units }
+        let key = "sub:1".to_owned();
+        Reservation { slot: Slot::of(&key), key, epoch, window_id: 0, window_end, limit, units }
     }
 }
 
@@ -77,7 +87,7 @@ async fn on_both<F: AsyncFn(Fixture)>(test: F) {
 async fn blocks_are_cut_at_the_limit() {
     on_both(async |fixture| {
         let ledger = &fixture.ledger;
-        let epoch = ledger.take_over("a").await.unwrap();
+        let epoch = fixture.take_over("a").await;
         assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 7)).await.unwrap(), 7);
         assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 7)).await.unwrap(), 3);
         assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 7)).await.unwrap(), 0);
@@ -92,7 +102,7 @@ async fn blocks_are_cut_at_the_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_two_reservers_at_once_never_get_more_than_the_limit() {
     on_both(async |fixture| {
-        let epoch = fixture.ledger.take_over("a").await.unwrap();
+        let epoch = fixture.take_over("a").await;
         let reservers: Vec<_> = (0..32)
             .map(|n| {
                 let ledger = fixture.ledger.clone();
@@ -121,9 +131,9 @@ async fn thirty_two_reservers_at_once_never_get_more_than_the_limit() {
 async fn a_new_owner_fences_the_old_one_and_gets_only_the_rest() {
     on_both(async |fixture| {
         let ledger = &fixture.ledger;
-        let old = ledger.take_over("a").await.unwrap();
+        let old = fixture.take_over("a").await;
         assert_eq!(ledger.reserve(fixture.wish(old, 10, 8)).await.unwrap(), 8);
-        let new = ledger.take_over("b").await.unwrap();
+        let new = fixture.take_over("b").await;
         assert!(new > old);
         match ledger.reserve(fixture.wish(old, 10, 1)).await.unwrap_err() {
             LedgerError::Fenced { held, current } => assert_eq!((held, current), (old, new)),
@@ -135,21 +145,73 @@ async fn a_new_owner_fences_the_old_one_and_gets_only_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn epochs_of_concurrent_owners_differ() {
+async fn of_many_who_want_the_same_slots_one_gets_each() {
     on_both(async |fixture| {
-        let owners: Vec<_> = (0..16)
+        let seen = fixture.ledger.renew("first").await.unwrap().slots;
+        assert_eq!(seen.len(), Slot::COUNT);
+        let owners: Vec<_> = (0..8)
             .map(|n| {
-                let ledger = fixture.ledger.clone();
-                tokio::spawn(async move { ledger.take_over(&format!("owner {n}")).await.unwrap() })
+                let (ledger, seen) = (fixture.ledger.clone(), seen.clone());
+                tokio::spawn(async move { ledger.assign(&format!("owner {n}"), seen).await.unwrap() })
             })
             .collect();
-        let mut epochs = Vec::new();
+        let mut won = Vec::new();
         for owner in owners {
-            epochs.push(owner.await.unwrap());
+            won.extend(owner.await.unwrap());
         }
-        epochs.sort_unstable();
-        epochs.dedup();
-        assert_eq!(epochs.len(), 16);
+        won.sort_unstable_by_key(|row| row.slot);
+        assert_eq!(won, fixture.ledger.renew("first").await.unwrap().slots);
+        assert!(won.iter().zip(&seen).all(|(after, before)| after.epoch == before.epoch + 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_renews_only_when_somebody_else_may_be_watching() {
+    on_both(async |fixture| {
+        let ledger = &fixture.ledger;
+        let renewals = async |node: &str| {
+            let nodes = ledger.renew(node).await.unwrap().nodes;
+            nodes.into_iter().find(|row| row.node == "a").map(|row| row.renewals)
+        };
+        assert_eq!([renewals("a").await, renewals("a").await], [Some(1), Some(1)]);
+        assert_eq!(renewals("b").await, Some(1));
+        assert_eq!([renewals("a").await, renewals("b").await], [Some(1), Some(2)]);
+        ledger.bury(vec![NodeRow { node: "a".to_owned(), renewals: 1 }]).await.unwrap();
+        assert_eq!(renewals("b").await, Some(2), "it has renewed since");
+        ledger.bury(vec![NodeRow { node: "a".to_owned(), renewals: 2 }]).await.unwrap();
+        assert_eq!(renewals("b").await, None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_owns_nothing_any_more() {
+    on_both(async |fixture| {
+        let ledger = &fixture.ledger;
+        let epoch = fixture.take_over("a").await;
+        ledger.leave("a").await.unwrap();
+        let picture = ledger.renew("b").await.unwrap();
+        assert_eq!(picture.nodes, [NodeRow { node: "b".to_owned(), renewals: 1 }]);
+        assert!(picture.slots.iter().all(|row| row.owner.is_empty()));
+        assert!(fixture.take_over("b").await > epoch);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_back_is_reserved_again() {
+    on_both(async |fixture| {
+        let epoch = fixture.take_over("a").await;
+        assert_eq!(fixture.ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap(), 10);
+        fixture.ledger.put_back(vec![fixture.wish(epoch, 10, 4)]).await.unwrap();
+        fixture.ledger.put_back(vec![fixture.wish(epoch, 10, 7)]).await.unwrap();
+        let epoch = fixture.take_over("b").await;
+        assert_eq!(
+            fixture.ledger.reserve(fixture.wish(epoch, 10, 9)).await.unwrap(),
+            4,
+            "never more than was reserved"
+        );
     })
     .await;
 }
@@ -158,7 +220,7 @@ async fn epochs_of_concurrent_owners_differ() {
 async fn ended_windows_are_forgotten_and_others_stay() {
     on_both(async |fixture| {
         let ledger = &fixture.ledger;
-        let epoch = ledger.take_over("a").await.unwrap();
+        let epoch = fixture.take_over("a").await;
         let later = Reservation { window_id: 1, window_end: Timestamp::from_secs(61), ..fixture.wish(epoch, 10, 10) };
         ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap();
         ledger.reserve(later.clone()).await.unwrap();

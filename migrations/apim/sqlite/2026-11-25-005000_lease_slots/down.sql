@@ -1,0 +1,2 @@
+DROP TABLE lease_node;
+DROP TABLE lease_slot;

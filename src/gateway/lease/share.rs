@@ -1,0 +1,121 @@
+//! What a gateway admits by itself while no traffic manager can be reached: its share of a quota.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use domain::Timestamp;
+use domain::throttling::window::Window;
+
+use crate::table::RequestQuota;
+
+/// One window of one key, by the calendar of the wall clock as the traffic manager's windows are.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub quota: RequestQuota,
+    pub window: Window,
+    /// When the window ends, on this machine's monotonic clock.
+    pub ends_at: Instant,
+    /// Units admitted here without the owner.
+    taken: AtomicU64,
+}
+
+impl Share {
+    /// The share of the window that contains `wall`, which is `now`. What `before` admitted in the same window counts.
+    pub(super) fn of(quota: RequestQuota, wall: Timestamp, now: Instant, before: Option<&Self>) -> Self {
+        let window = Window::containing(wall, quota.unit_time, quota.time_unit);
+        let taken = before.filter(|before| before.window.start == window.start).map_or(0, Self::taken);
+        Self { quota, window, ends_at: now + window.end.since(wall), taken: AtomicU64::new(taken) }
+    }
+
+    /// Whether it speaks for `quota` at `wall`.
+    pub(super) fn is_current(&self, quota: RequestQuota, wall: Timestamp) -> bool {
+        self.quota == quota && self.window.start <= wall && wall < self.window.end
+    }
+
+    /// Takes a unit when fewer than `allowed` are taken.
+    pub(super) fn try_take(&self, allowed: u64) -> bool {
+        let take = |taken: u64| (taken < allowed).then(|| taken + 1);
+        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+    }
+
+    /// Puts a unit back that was taken.
+    pub(super) fn put_back(&self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Acquire)
+    }
+}
+
+/// Units that the owner gave in its latest window: all of them count as spent here, except those that went back.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    window_id: i64,
+    units: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, window_id: i64, units: u64) {
+        if self.window_id != window_id {
+            *self = Self { window_id, units: 0 };
+        }
+        self.units = self.units.saturating_add(units);
+    }
+
+    pub(super) fn subtract(&mut self, window_id: i64, units: u64) {
+        if self.window_id == window_id {
+            self.units = self.units.saturating_sub(units);
+        }
+    }
+
+    /// Units of the window that begins at `start`.
+    pub(super) fn of(&self, start: Timestamp) -> u64 {
+        if self.window_id == start.as_millis() { self.units } else { 0 }
+    }
+}
+
+/// The gateway's part of a quota of `limit` among `live` gateways, less what it `spent` of the owner's units already.
+pub(super) fn allowance(limit: u64, live: u32, spent: u64) -> u64 {
+    (limit / u64::from(live.max(1))).saturating_sub(spent)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::throttling::TimeUnit;
+
+    use super::*;
+    use crate::table::Measure;
+
+    const QUOTA: RequestQuota =
+        RequestQuota { requests: 10, unit_time: 1, time_unit: TimeUnit::Min, measure: Measure::Calls, stops: true };
+
+    #[test]
+    fn a_share_is_divided_by_gateways_and_less_by_what_was_spent() {
+        assert_eq!([allowance(10, 2, 0), allowance(10, 2, 3), allowance(10, 2, 6), allowance(10, 3, 0)], [5, 2, 0, 3]);
+        assert_eq!(allowance(1, 2, 0), 0);
+    }
+
+    #[test]
+    fn a_share_is_kept_within_its_window_whatever_the_quota_becomes() {
+        let (now, wall) = (Instant::now(), Timestamp::from_secs(60));
+        let share = Share::of(QUOTA, wall, now, None);
+        assert!(share.try_take(2) && share.try_take(2) && !share.try_take(2));
+        share.put_back();
+        let raised = RequestQuota { requests: 20, ..QUOTA };
+        assert!(!share.is_current(raised, wall) && !share.is_current(QUOTA, Timestamp::from_secs(120)));
+        assert_eq!(Share::of(raised, Timestamp::from_secs(119), now, Some(&share)).taken(), 1);
+        assert_eq!(Share::of(QUOTA, Timestamp::from_secs(120), now, Some(&share)).taken(), 0);
+    }
+
+    #[test]
+    fn a_tally_is_of_one_window() {
+        let mut tally = Tally::default();
+        tally.add(60_000, 5);
+        tally.subtract(60_000, 2);
+        tally.subtract(0, 2);
+        assert_eq!((tally.of(Timestamp::from_secs(60)), tally.of(Timestamp::from_secs(120))), (3, 0));
+        tally.add(120_000, 1);
+        assert_eq!((tally.of(Timestamp::from_secs(60)), tally.of(Timestamp::from_secs(120))), (0, 1));
+    }
+}

@@ -1,0 +1,161 @@
+//! kill -9 of traffic managers in the middle of a window under load from two gateways: the limit holds, and calls go on.
+//! The window is a year, so that none ends meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use crate::faults::site::{BINARY, Site};
+use crate::support::actors::{Admin, Publisher, Subscriber};
+use crate::support::backend::Backend;
+use crate::support::definitions::PIZZA;
+use crate::support::rest::{Answer, client};
+use crate::support::wait::eventually;
+
+const LIMIT: u64 = 200;
+
+/// Applications have a key each: some are owned by one traffic manager, some by the other.
+const APPLICATIONS: usize = 5;
+
+const GATEWAYS: [&str; 2] = ["gw1", "gw2"];
+
+/// Refusals in a row after which a caller believes that nothing passes any more.
+const REFUSALS: u64 = 30;
+
+/// What the callers of one application saw.
+#[derive(Default)]
+struct Seen {
+    admitted: AtomicU64,
+    unavailable: AtomicU64,
+}
+
+/// Two callers for each application, one on each gateway, who call until they are refused for good.
+struct Callers {
+    seen: Vec<Arc<Seen>>,
+    /// While set, callers go on whatever they hear.
+    goes_on: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Callers {
+    /// Publishes an API with a quota, subscribes and starts to call.
+    async fn start(site: &Site, backend: &Backend) -> Self {
+        Admin { rest: site.rest("pub1") }.create_policy("subscription", "Limited", LIMIT).await;
+        let publisher = Publisher { rest: site.rest("pub1"), backend_url: backend.url() };
+        let definition = PIZZA.replace("order:cancel", "pasta:cancel");
+        let pasta = publisher.publish(&definition, "Pasta", "/pasta", &["Limited"]).await;
+        let subscriber = Subscriber { rest: site.rest("dp1") };
+        let goes_on = Arc::new(AtomicBool::new(true));
+        let (mut seen, mut tasks) = (Vec::new(), Vec::new());
+        for number in 0..APPLICATIONS {
+            let keys = subscriber.ready_to_call(&format!("Limited {number}"), &pasta.id, "Limited").await;
+            let own = Arc::new(Seen::default());
+            for gateway in GATEWAYS {
+                let url = format!("{}/pasta/1.0.0/menu", site.fleet.gateway_url(gateway));
+                eventually("the gateway knows the subscription", async || {
+                    let answer = Answer::of(client().get(&url).bearer_auth(&keys.token)).await;
+                    (answer.status == 200).then_some(())
+                })
+                .await;
+                own.admitted.fetch_add(1, Ordering::Relaxed);
+                tasks.push(tokio::spawn(call(url, keys.token.clone(), Arc::clone(&own), Arc::clone(&goes_on))));
+            }
+            seen.push(own);
+        }
+        Self { seen, goes_on, tasks }
+    }
+
+    fn admitted(&self) -> Vec<u64> {
+        self.seen.iter().map(|seen| seen.admitted.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Waits until so many more calls of each application passed.
+    async fn until_more(&self, more: u64) {
+        let before = self.admitted();
+        eventually("calls of every application pass", async || {
+            self.admitted().iter().zip(&before).all(|(now, before)| *now >= before + more).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until everybody is refused for good: calls that passed, by application, and calls that could not be decided.
+    async fn finish(self) -> (Vec<u64>, u64) {
+        self.goes_on.store(false, Ordering::Relaxed);
+        let unavailable = |seen: &[Arc<Seen>]| seen.iter().map(|seen| seen.unavailable.load(Ordering::Relaxed)).sum();
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        let admitted = self.seen.iter().map(|seen| seen.admitted.load(Ordering::Relaxed)).collect();
+        (admitted, unavailable(&self.seen))
+    }
+}
+
+async fn call(url: String, token: String, seen: Arc<Seen>, goes_on: Arc<AtomicBool>) {
+    let client = client();
+    let mut refusals = 0;
+    while goes_on.load(Ordering::Relaxed) || refusals < REFUSALS {
+        let answer = Answer::of(client.get(&url).bearer_auth(&token)).await;
+        match answer.status {
+            200 => {
+                refusals = 0;
+                seen.admitted.fetch_add(1, Ordering::Relaxed);
+            }
+            429 => refusals += 1,
+            503 => {
+                refusals += 1;
+                seen.unavailable.fetch_add(1, Ordering::Relaxed);
+            }
+            other => panic!("{other}: {}", answer.text),
+        }
+        // Leaves the window something for after the fault.
+        tokio::time::sleep(Duration::from_millis(if answer.status == 200 { 20 } else { 100 })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_holds_and_calls_go_on_when_one_traffic_manager_dies() {
+    let Some(mut site) = Site::start().await else { return };
+    let backend = Backend::start().await;
+    let callers = Callers::start(&site, &backend).await;
+    callers.until_more(10).await;
+    site.fleet.kill("tm1");
+    let died = Instant::now();
+    callers.until_more(20).await;
+    let calls_went_on_after = died.elapsed();
+    site.fleet.launch(BINARY, "tm1");
+    site.fleet.until_ready("tm1").await;
+    callers.until_more(5).await;
+    let (admitted, unavailable) = callers.finish().await;
+    println!(
+        "20 more calls of each after {calls_went_on_after:?}; admitted {admitted:?} of {LIMIT}, {unavailable} undecided"
+    );
+    assert!(admitted.iter().all(|count| *count <= LIMIT), "{admitted:?}");
+    assert_eq!(unavailable, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_any_traffic_manager_gateways_admit_their_share_or_nothing() {
+    for (on_tm_loss, admitted_max) in [("deny", LIMIT), ("local-share", 2 * LIMIT - 1)] {
+        let Some(mut site) = Site::start().await else { return };
+        for gateway in GATEWAYS {
+            site.fleet.set(gateway, "[throttling]", &format!("on_tm_loss = \"{on_tm_loss}\""));
+            site.fleet.kill(gateway);
+            site.fleet.launch(BINARY, gateway);
+            site.fleet.until_ready(gateway).await;
+        }
+        let backend = Backend::start().await;
+        let callers = Callers::start(&site, &backend).await;
+        callers.until_more(10).await;
+        site.fleet.kill("tm1");
+        site.fleet.kill("tm2");
+        if on_tm_loss == "local-share" {
+            callers.until_more(20).await;
+        }
+        let (admitted, unavailable) = callers.finish().await;
+        println!("{on_tm_loss}: admitted {admitted:?} of {LIMIT}, {unavailable} undecided");
+        assert!(admitted.iter().all(|count| *count <= admitted_max), "{on_tm_loss}: {admitted:?}");
+        assert_eq!(unavailable > 0, on_tm_loss == "deny");
+    }
+}
