@@ -2,7 +2,7 @@
 //!
 //! Each throttle key has a cell with the units of its current lease. Workers take units from it with one atomic
 //! operation; whoever finds it empty asks the owner for more while others wait for the same answer. A unit that is
-//! dropped without being spent goes back: into its lease while that lives, else to the owner. While no owner can be reached,
+//! dropped without being spent goes back: into its lease while that lives, else to the owner. While no owner decides,
 //! [`OnTmLoss`] says what passes.
 
 mod cell;
@@ -89,7 +89,7 @@ pub enum Verdict {
     },
 }
 
-/// What to do while no traffic manager can be reached.
+/// What to do while no traffic manager decides.
 pub struct Loss {
     pub on_tm_loss: OnTmLoss,
     /// Among whom quotas are shared then.
@@ -125,7 +125,7 @@ impl LeaseBook {
     /// Takes a unit of the key's current window.
     ///
     /// # Errors
-    /// When the local stock is empty and no traffic manager decides; with [`OnTmLoss::Deny`] also when none can be reached.
+    /// With [`OnTmLoss::Deny`], when the local stock is empty and no traffic manager decides.
     pub async fn take(
         &self,
         key: &ThrottleKey,
@@ -137,10 +137,9 @@ impl LeaseBook {
         if let Some(verdict) = cell.decide(quota, Instant::now()) {
             return Ok(verdict);
         }
-        match cell.refill_and_decide(quota, &self.refills).await {
-            Err(lost @ ThrottleUnavailable::Lost(_)) => self.decide_alone(&cell, quota, lost),
-            decided => decided,
-        }
+        // One that cannot decide, e.g. while its database restarts, is as good as none.
+        let decided = cell.refill_and_decide(quota, &self.refills).await;
+        decided.or_else(|lost| self.decide_alone(&cell, quota, lost))
     }
 
     fn decide_alone(

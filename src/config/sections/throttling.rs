@@ -34,7 +34,7 @@ pub struct Throttling {
     /// Whether APIs, applications and subscriptions can have the policy `Unlimited`. Those that have it keep it. Nodes that
     /// play the publisher, the developer portal or the admin role read this.
     pub enable_unlimited_tier: bool,
-    /// What a gateway does about quotas while it can reach no traffic manager: `local-share` (it admits what is left of the
+    /// What a gateway does about quotas while no traffic manager decides: `local-share` (it admits what is left of the
     /// quota divided by the number of live gateways), `allow` (all calls) or `deny` (none).
     pub on_tm_loss: OnTmLoss,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which calls pass while no traffic manager can be reached.
+/// Which calls pass while no traffic manager decides: none can be reached, or those that can have no database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnTmLoss {

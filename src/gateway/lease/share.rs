@@ -1,4 +1,4 @@
-//! What a gateway admits by itself while no traffic manager can be reached: its share of a quota.
+//! What a gateway admits by itself while no traffic manager decides: its share of a quota.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
