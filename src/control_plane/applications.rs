@@ -72,7 +72,7 @@ pub(crate) fn find_owned(
         .ok_or_else(|| not_found(id))
 }
 
-fn lock_owned(
+pub(crate) fn lock_owned(
     conn: &mut ApimConn,
     organization: &Organization,
     owner: &str,

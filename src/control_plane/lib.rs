@@ -29,7 +29,9 @@ pub mod seed;
 pub mod shared_scopes;
 pub mod subscriptions;
 pub mod tenant_info;
+mod tenant_user;
 pub mod tenants;
+mod throttle_resets;
 
 use std::sync::Arc;
 

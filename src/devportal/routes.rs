@@ -22,6 +22,7 @@ pub fn routes() -> Routes {
         .get("/applications/{applicationId}", applications::get_application)
         .put("/applications/{applicationId}", applications::update_application)
         .delete("/applications/{applicationId}", applications::delete_application)
+        .post("/applications/{applicationId}/reset-throttle-policy", applications::reset_throttle_policy)
         .post("/applications/{applicationId}/generate-keys", application_keys::generate_keys)
         .post("/applications/{applicationId}/map-keys", application_keys::map_keys)
         .get("/applications/{applicationId}/keys", application_keys::get_keys)

@@ -28,6 +28,7 @@ pub mod kind {
     pub const ADVANCED_POLICY: &str = "advanced_policy";
     pub const CUSTOM_RULE: &str = "custom_rule";
     pub const DENY_POLICY: &str = "deny_policy";
+    pub const THROTTLE_RESET: &str = "throttle_reset";
     pub const ISSUER: &str = "issuer";
     pub const REVOCATION: &str = "revocation";
 }
@@ -55,6 +56,7 @@ pub fn documents(snapshot: &Snapshot, revocations_after: Timestamp) -> Result<Do
         (kind::ADVANCED_POLICY, canonical(&snapshot.advanced_policies)?),
         (kind::CUSTOM_RULE, canonical(&snapshot.custom_rules)?),
         (kind::DENY_POLICY, canonical(&snapshot.deny_policies)?),
+        (kind::THROTTLE_RESET, canonical(&snapshot.throttle_resets)?),
         (kind::ISSUER, canonical(&snapshot.issuers)?),
         (kind::REVOCATION, longest(canonical_values(revocations)?)),
     ]))

@@ -8,7 +8,9 @@ use crate::api_key::ApiKey;
 use crate::application::KeyMapping;
 use crate::runtime::{ApiMetadata, DeployedRevision, GatewayApplication, RevocationEntry, TrustedIssuer};
 use crate::subscription::Subscription;
-use crate::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, PolicyKind, SubscriptionPolicy};
+use crate::throttling::{
+    AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, PolicyKind, SubscriptionPolicy, ThrottleReset,
+};
 use crate::{ApiId, ApiKeyId, ApplicationId, EventId, KeyMappingId, Organization, PolicyId, SubscriptionId, Timestamp};
 
 /// Version of the shape of events and of what gateways hold. It grows with every new type of event, every new value of an
@@ -138,6 +140,8 @@ pub enum Event {
     DenyPolicyUpdated(DenyPolicy),
     #[serde(rename = "BLOCK_CONDITION_DELETE")]
     DenyPolicyDeleted { organization: Organization, policy_id: PolicyId },
+    #[serde(rename = "APPLICATION_THROTTLE_RESET")]
+    ThrottleReset(ThrottleReset),
     #[serde(rename = "POLICY_DELETE")]
     PolicyDeleted { organization: Organization, kind: PolicyKind, policy_id: PolicyId, name: String },
     /// An issuer or its key set is new or changed.
@@ -206,6 +210,7 @@ impl Event {
             Self::AdvancedPolicyUpdated(policy) => &policy.organization,
             Self::CustomRuleUpdated(rule) => &rule.organization,
             Self::DenyPolicyUpdated(policy) => &policy.organization,
+            Self::ThrottleReset(reset) => &reset.organization,
             Self::IssuerUpdated(issuer) => &issuer.organization,
             Self::Revoked(entry) => &entry.organization,
             Self::Unknown(event) => &event.organization,
@@ -243,6 +248,7 @@ impl Event {
             Self::CustomRuleUpdated(_) => "GLOBAL_POLICY_UPDATE",
             Self::DenyPolicyUpdated(_) => "BLOCK_CONDITION_UPDATE",
             Self::DenyPolicyDeleted { .. } => "BLOCK_CONDITION_DELETE",
+            Self::ThrottleReset(_) => "APPLICATION_THROTTLE_RESET",
             Self::PolicyDeleted { .. } => "POLICY_DELETE",
             Self::IssuerUpdated(_) => "KEY_MANAGER_UPDATE",
             Self::Revoked(_) => "TOKEN_REVOCATION",

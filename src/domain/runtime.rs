@@ -10,7 +10,9 @@ use crate::application::KeyMapping;
 use crate::cors::CorsConfiguration;
 use crate::lifecycle::LifecycleState;
 use crate::subscription::Subscription;
-use crate::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, RateLimit, SubscriptionPolicy};
+use crate::throttling::{
+    AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, RateLimit, SubscriptionPolicy, ThrottleReset,
+};
 use crate::{ApiId, ApplicationId, Organization, RevisionId, Timestamp};
 
 /// A revision of an API as gateways load it: one canonical document, addressed by the SHA-256 of its JSON.
@@ -175,6 +177,8 @@ pub struct Snapshot {
     pub custom_rules: Vec<CustomRule>,
     #[serde(default)]
     pub deny_policies: Vec<DenyPolicy>,
+    #[serde(default)]
+    pub throttle_resets: Vec<ThrottleReset>,
     pub issuers: Vec<TrustedIssuer>,
     pub revocations: Vec<RevocationEntry>,
 }

@@ -6,6 +6,7 @@ pub mod defaults;
 pub mod deny_policy;
 pub mod on_tm_loss;
 pub mod policy;
+pub mod reset;
 pub mod slot;
 pub mod window;
 
@@ -14,4 +15,5 @@ pub use custom_rule::CustomRule;
 pub use deny_policy::{DenyPolicy, DenyTarget};
 pub use on_tm_loss::OnTmLoss;
 pub use policy::{ApplicationPolicy, Limit, PolicyKind, Quota, RateLimit, SubscriptionPolicy, TimeUnit};
+pub use reset::ThrottleReset;
 pub use slot::Slot;

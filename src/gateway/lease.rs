@@ -45,8 +45,8 @@ pub enum ThrottleKey {
     Subscription { application: ApplicationId, api: ApiId, tier: Arc<str> },
     /// Calls of one application to one API that needs no subscription.
     Subscriptionless { application: ApplicationId, api: ApiId },
-    /// Calls of one user through one application.
-    Application { application: ApplicationId, user: Arc<str> },
+    /// Calls of one user through one application. The generation grows when they are counted from nothing again.
+    Application { application: ApplicationId, user: Arc<str>, generation: u64 },
     /// Calls without a token from one address to one API.
     Anonymous { address: IpAddr, api: ApiId },
     /// All calls of an API, or those of one group of its policy's conditions.
@@ -66,7 +66,8 @@ impl ThrottleKey {
             Self::Subscriptionless { application, .. } => {
                 format!("sub:{application}:{context}:{version}:{DEFAULT_SUBSCRIPTIONLESS}")
             }
-            Self::Application { application, user } => format!("app:{application}:{user}"),
+            Self::Application { application, user, generation: 0 } => format!("app:{application}:{user}"),
+            Self::Application { application, user, generation } => format!("app:{application}:{user}:{generation}"),
             Self::Anonymous { address, .. } => format!("sub:{address}:{context}:{version}:{UNAUTHENTICATED}"),
             Self::Api { group, .. } => format!("api:{context}:{version}{}", condition(*group)),
             Self::Operation { operation, group, .. } => format!("res:{context}{operation}{}", condition(*group)),

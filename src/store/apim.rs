@@ -22,3 +22,4 @@ pub mod subscribers;
 pub mod subscriptions;
 pub mod tags;
 pub mod tenants;
+pub mod throttle_resets;

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use domain::api::Api;
 use domain::throttling::DenyTarget;
-use domain::user::user_with_tenant;
 use domain::{Failure, Organization, tenant};
 use store::ApimConn;
 use store::apim::{apis, applications};
+
+use crate::tenant_user::tenant_user;
 
 /// Longest condition, in characters.
 const CHARS_MAX: usize = 512;
@@ -59,7 +60,9 @@ pub(super) fn resolve(
                 .map(|(subscriber, application)| DenyTarget::Application { subscriber, application })
                 .ok_or_else(|| invalid("there is no such application"))
         }
-        DenyWish::User(text) => Ok(DenyTarget::User { user: user(organization, checked(text)?)? }),
+        DenyWish::User(text) => {
+            Ok(DenyTarget::User { user: tenant_user("conditionValue", organization, checked(text)?)? })
+        }
         DenyWish::Subscription(text) => subscription(conn, organization, checked(text)?),
         DenyWish::Address { address, is_inverted } => {
             Ok(DenyTarget::Address { address: *address, is_inverted: *is_inverted })
@@ -104,16 +107,6 @@ fn application(
     Ok(exists.then(|| (owner.to_owned(), name.to_owned())))
 }
 
-fn user(organization: &Organization, text: &str) -> Result<String, Failure> {
-    if text.strip_suffix(&format!("@{organization}")).is_some_and(|name| !name.is_empty()) {
-        return Ok(text.to_owned());
-    }
-    if text.contains('@') {
-        return Err(invalid(format!("must be a user of this tenant: user or user@{organization}")));
-    }
-    Ok(user_with_tenant(text, organization))
-}
-
 fn subscription(conn: &mut ApimConn, organization: &Organization, text: &str) -> Result<DenyTarget, Failure> {
     let form = || invalid("must be <context with version>:<subscriber>-<application>:PRODUCTION or SANDBOX");
     let (path, rest) = text.split_once(':').ok_or_else(form)?;
@@ -140,17 +133,6 @@ fn subscription(conn: &mut ApimConn, organization: &Organization, text: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn users_are_those_of_the_tenant() {
-        let super_tenant = Organization::super_tenant();
-        assert_eq!(user(&super_tenant, "anna").unwrap(), "anna@carbon.super");
-        assert_eq!(user(&super_tenant, "anna@carbon.super").unwrap(), "anna@carbon.super");
-        assert_eq!(user(&super_tenant, "anna@mail.example@carbon.super").unwrap(), "anna@mail.example@carbon.super");
-        for wrong in ["anna@other.example", "@carbon.super"] {
-            assert!(user(&super_tenant, wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn empty_long_and_unprintable_conditions_are_refused() {

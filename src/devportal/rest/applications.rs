@@ -91,6 +91,23 @@ pub async fn update_application(
     Ok(answer::ok_tagged(view.application.row_version, ApplicationDto::from(&view)))
 }
 
+/// `ApplicationThrottleReset`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThrottleResetDto {
+    user_name: String,
+}
+
+pub async fn reset_throttle_policy(
+    caller: Guarded<ApplicationManage>,
+    application_id: Path<String>,
+    body: JsonBody<ThrottleResetDto>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    control_plane.reset_application_throttling(&caller, &application_id, &body.0.user_name).await?;
+    Ok(answer::done())
+}
+
 pub async fn delete_application(
     caller: Guarded<ApplicationView>,
     application_id: Path<String>,

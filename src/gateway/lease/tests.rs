@@ -145,7 +145,7 @@ fn keys_on_the_wire_name_what_is_counted() {
     let Setting { api, key, .. } = setting(1);
     let ThrottleKey::Subscription { application, .. } = &key else { panic!() };
     assert_eq!(key.on_the_wire(&api), format!("sub:{application}:/pizza/1.0.0:1.0.0:Gold"));
-    let key = ThrottleKey::Application { application: *application, user: "bob@carbon.super".into() };
+    let key = ThrottleKey::Application { application: *application, user: "bob@carbon.super".into(), generation: 0 };
     assert_eq!(key.on_the_wire(&api), format!("app:{application}:bob@carbon.super"));
 }
 

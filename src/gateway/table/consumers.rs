@@ -7,7 +7,7 @@ use domain::application::KeyMapping;
 use domain::event::Event;
 use domain::runtime::{GatewayApplication, Snapshot};
 use domain::subscription::Subscription;
-use domain::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy, defaults, policy};
+use domain::throttling::{ApplicationPolicy, PolicyKind, SubscriptionPolicy, ThrottleReset, defaults, policy};
 use domain::{ApiId, ApplicationId, Organization};
 
 use super::policy_key::{PolicyKey, PolicyName};
@@ -39,6 +39,8 @@ pub struct Consumers {
     subscriptions: papaya::HashMap<(ApplicationId, ApiId), Arc<SubscriptionTier>>,
     subscription_policies: papaya::HashMap<PolicyKey, Arc<SubscriptionPolicy>>,
     application_policies: papaya::HashMap<PolicyKey, Arc<ApplicationPolicy>>,
+    /// Of the users whose counts were started anew.
+    generations: papaya::HashMap<ApplicationId, Arc<HashMap<String, u64>>>,
 }
 
 /// What belongs to an application, so that its deletion need not search; writers only.
@@ -59,6 +61,7 @@ impl Consumers {
         snapshot.subscriptions.iter().for_each(|subscription| consumers.set_subscription(subscription, &mut index));
         snapshot.subscription_policies.iter().for_each(|policy| consumers.set_subscription_policy(policy));
         snapshot.application_policies.iter().for_each(|policy| consumers.set_application_policy(policy));
+        snapshot.throttle_resets.iter().for_each(|reset| consumers.set_generation(reset));
         (consumers, index)
     }
 
@@ -83,6 +86,7 @@ impl Consumers {
             }
             Event::SubscriptionPolicyUpdated(policy) => self.set_subscription_policy(policy),
             Event::ApplicationPolicyUpdated(policy) => self.set_application_policy(policy),
+            Event::ThrottleReset(reset) => self.set_generation(reset),
             Event::PolicyDeleted { organization, kind, name, .. } => {
                 let key = PolicyName { organization, name };
                 match kind {
@@ -151,6 +155,22 @@ impl Consumers {
         let policies = self.application_policies.pin();
         let policy = policies.get(&PolicyName { organization, name });
         policy.map_or(Tier::Unknown, |policy| Tier::new(policy.limit.as_ref(), true))
+    }
+
+    /// How often the counts of the user's calls through the application were started anew.
+    #[must_use]
+    pub fn generation(&self, application: ApplicationId, user: &str) -> u64 {
+        if self.generations.is_empty() {
+            return 0;
+        }
+        self.generations.pin().get(&application).and_then(|users| users.get(user).copied()).unwrap_or_default()
+    }
+
+    fn set_generation(&self, reset: &ThrottleReset) {
+        let generations = self.generations.pin();
+        let mut users = generations.get(&reset.application_id).map(|own| HashMap::clone(own)).unwrap_or_default();
+        users.insert(reset.user.clone(), reset.generation);
+        generations.insert(reset.application_id, Arc::new(users));
     }
 
     fn set_application(&self, application: &GatewayApplication) {

@@ -27,6 +27,7 @@ pub enum Kind {
     AdvancedPolicy,
     CustomRule,
     DenyPolicy,
+    ThrottleReset,
     Issuer,
     Revocation,
 }
@@ -48,6 +49,7 @@ impl Kind {
             Self::AdvancedPolicy => "advanced_policy",
             Self::CustomRule => "custom_rule",
             Self::DenyPolicy => "deny_policy",
+            Self::ThrottleReset => "throttle_reset",
             Self::Issuer => "issuer",
             Self::Revocation => "revocation",
         }
@@ -145,6 +147,7 @@ pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
         Event::AdvancedPolicyUpdated(policy) => vec![Put(advanced_policy_row(policy)?)],
         Event::CustomRuleUpdated(rule) => vec![Put(custom_rule_row(rule)?)],
         Event::DenyPolicyUpdated(policy) => vec![Put(deny_policy_row(policy)?)],
+        Event::ThrottleReset(reset) => vec![Put(throttle_reset_row(reset)?)],
         Event::DenyPolicyDeleted { policy_id, .. } => {
             vec![Delete { kind: Kind::DenyPolicy, key: policy_id.to_string() }]
         }
@@ -182,6 +185,7 @@ pub fn of_snapshot(snapshot: &Snapshot) -> Result<Vec<Row>, NodeStoreError> {
     rows.extend(snapshot.advanced_policies.iter().map(advanced_policy_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.custom_rules.iter().map(custom_rule_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.deny_policies.iter().map(deny_policy_row).collect::<Result<Vec<_>, _>>()?);
+    rows.extend(snapshot.throttle_resets.iter().map(throttle_reset_row).collect::<Result<Vec<_>, _>>()?);
     rows.extend(snapshot.issuers.iter().map(issuer_row).collect::<Result<Vec<_>, _>>()?);
     Ok(rows)
 }
@@ -229,6 +233,11 @@ fn custom_rule_row(rule: &domain::throttling::CustomRule) -> MadeRow {
 
 fn deny_policy_row(policy: &domain::throttling::DenyPolicy) -> MadeRow {
     Row::new(Kind::DenyPolicy, policy.id.to_string(), &policy.organization, policy)
+}
+
+fn throttle_reset_row(reset: &domain::throttling::ThrottleReset) -> MadeRow {
+    let key = format!("{}|{}", reset.application_id, reset.user);
+    Ok(Row::new(Kind::ThrottleReset, key, &reset.organization, reset)?.of_application(reset.application_id))
 }
 
 fn issuer_row(issuer: &TrustedIssuer) -> MadeRow {

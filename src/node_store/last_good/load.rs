@@ -94,6 +94,7 @@ impl Reader<'_> {
             advanced_policies: self.documents(Kind::AdvancedPolicy)?,
             custom_rules: self.documents(Kind::CustomRule)?,
             deny_policies: self.documents(Kind::DenyPolicy)?,
+            throttle_resets: self.documents(Kind::ThrottleReset)?,
             issuers: self.documents(Kind::Issuer)?,
             revocations: self.documents(Kind::Revocation)?,
         })

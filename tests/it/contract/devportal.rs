@@ -40,6 +40,8 @@ async fn keys_by_id(contract: &Contract, application_id: &str) {
     let request = json!({"keyType": "PRODUCTION", "grantTypesToBeSupported": ["client_credentials"]});
     let generate = "/applications/{applicationId}/generate-keys";
     let keys = contract.call(D, Method::POST, generate, &[application_id], Some(request.clone())).await;
+    let reset = "/applications/{applicationId}/reset-throttle-policy";
+    contract.call(D, Method::POST, reset, &[application_id], Some(json!({"userName": "admin"}))).await;
     let key = [application_id, id(&keys, "keyMappingId")];
     contract.call(D, Method::PUT, KEY, &key, Some(keys.clone())).await;
     contract.call(D, Method::POST, &format!("{KEY}/regenerate-secret"), &key, None).await;

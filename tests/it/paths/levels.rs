@@ -153,6 +153,28 @@ on_every_topology! {
         }
     }
 
+    async fn a_count_that_is_reset_starts_from_nothing_and_ends_at_the_limit_again(sandbox) {
+        for company in Company::both(sandbox).await {
+            company.make("application", &policy("application", "Three", 3)).await;
+            let api = company.publish("Reset", &json!({})).await;
+            let keys = company.keys("App", "Three", &api, "Unlimited").await;
+            let path = format!("{}/a", company.context("Reset"));
+            let calls = Calls { sandbox, token: keys.token.clone(), path };
+            assert_eq!(calls.pass_until(&[], 429, "900803").await, 3);
+            let reset = format!("/applications/{}/reset-throttle-policy", keys.application_id);
+            let refused = company.subscriber.post(&reset, &json!({"userName": "admin@elsewhere"})).await.expect(400);
+            assert!(refused.field("description").contains("userName"), "{}", refused.text);
+            for _ in 0..2 {
+                company.subscriber.post(&reset, &json!({"userName": "admin"})).await.expect(200);
+                eventually("the first call passes again", async || {
+                    (calls.send(Method::GET, &[], "").await.status == 200).then_some(())
+                })
+                .await;
+                assert_eq!(calls.pass_until(&[], 429, "900803").await, 2);
+            }
+        }
+    }
+
     async fn groups_of_conditions_have_limits_of_their_own(sandbox) {
         for company in Company::both(sandbox).await {
             let mut groups = policy("advanced", "Groups", 6);

@@ -81,7 +81,9 @@ fn subscription(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result
 fn application(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
     let (Some(consumer), Some(user)) = (&call.access.consumer, call.user()) else { return Ok(()) };
     let tier = live.consumers.application_tier(&consumer.application.organization, &consumer.tier);
-    let key = ThrottleKey::Application { application: consumer.application.id, user };
+    let application = consumer.application.id;
+    let generation = live.consumers.generation(application, &user);
+    let key = ThrottleKey::Application { application, user, generation };
     push(levels, tier, &consumer.tier, key, (APPLICATION_LIMIT_EXCEEDED, "application"))
 }
 

@@ -83,6 +83,13 @@ async fn good_calls(world: &World) -> Vec<Good> {
         },
         Good {
             method: "POST",
+            path: at("devportal", "/applications/{applicationId}/reset-throttle-policy"),
+            body: json!({"userName": "admin"}),
+            required: &["userName"],
+            free: &FREE,
+        },
+        Good {
+            method: "POST",
             path: at("devportal", "/subscriptions"),
             body: subscription,
             required: &["apiId", "applicationId", "throttlingPolicy"],
