@@ -111,7 +111,7 @@ impl Throttle for RemoteThrottle {
                     hint = owner.and_then(|owner| shared.links.iter().position(|link| link.is_node(&owner)));
                     passed.push(index);
                 }
-                Ok(Some(_)) => return Err(ThrottleUnavailable::Undecided(None)),
+                Ok(Some(_)) => return Err(ThrottleUnavailable::Unable(None)),
                 // The connection ended: what may have been granted counts as spent, a new question is harmless.
                 Ok(None) => passed.push(index),
                 Err(_elapsed) => return Err(ThrottleUnavailable::Undecided(Some("no answer in time".into()))),

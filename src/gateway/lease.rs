@@ -126,7 +126,7 @@ impl LeaseBook {
     /// Takes a unit of the key's current window.
     ///
     /// # Errors
-    /// With [`OnTmLoss::Deny`], when the local stock is empty and no traffic manager decides.
+    /// When the local stock is empty and a traffic manager does not decide in time; with [`OnTmLoss::Deny`] also when none can.
     pub async fn take(
         &self,
         key: &ThrottleKey,
@@ -138,9 +138,13 @@ impl LeaseBook {
         if let Some(verdict) = cell.decide(quota, Instant::now()) {
             return Ok(verdict);
         }
-        // One that cannot decide, e.g. while its database restarts, is as good as none.
-        let decided = cell.refill_and_decide(quota, &self.refills).await;
-        decided.or_else(|lost| self.decide_alone(&cell, quota, lost))
+        match cell.refill_and_decide(quota, &self.refills).await {
+            // One without its database, e.g. while that restarts, is as good as none. What may still be decided is not.
+            Err(lost @ (ThrottleUnavailable::Lost(_) | ThrottleUnavailable::Unable(_))) => {
+                self.decide_alone(&cell, quota, lost)
+            }
+            decided => decided,
+        }
     }
 
     fn decide_alone(

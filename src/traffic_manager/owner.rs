@@ -150,7 +150,10 @@ impl Owner {
                     Decision::Reply(reply) => return Ok(reply),
                     Decision::Reserve(wanted) => wanted,
                 };
-                if place.failed_until.is_some_and(|until| monotonic() < until) || rounds.next().is_none() {
+                if place.failed_until.is_some_and(|until| monotonic() < until) {
+                    return Err(ThrottleUnavailable::Unable(None));
+                }
+                if rounds.next().is_none() {
                     return Err(ThrottleUnavailable::Undecided(None));
                 }
                 place = self.reserve(place, request, wanted).await?;
@@ -259,7 +262,10 @@ fn ledger_key(key: &str, unit_time: u32, time_unit: TimeUnit) -> String {
 }
 
 fn unavailable(error: LedgerError) -> ThrottleUnavailable {
-    ThrottleUnavailable::Undecided(Some(Box::new(error)))
+    match error {
+        LedgerError::Fenced { .. } => ThrottleUnavailable::Undecided(Some(Box::new(error))),
+        LedgerError::Unavailable(_) => ThrottleUnavailable::Unable(Some(Box::new(error))),
+    }
 }
 
 /// The monotonic clock; tokio's, because tests can stop it.

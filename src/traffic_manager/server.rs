@@ -229,6 +229,8 @@ async fn decide(throttle: &dyn Throttle, ask: Ask, level: u32) -> Outcome {
     match outcome {
         Ok(outcome) => outcome,
         Err(ThrottleUnavailable::NotOwner { owner }) if level >= 1 => Outcome::NotOwner { owner },
+        // Asked again, it may be decided.
+        Err(ThrottleUnavailable::Undecided(_)) if level >= 1 => Outcome::NotOwner { owner: None },
         Err(_) => Outcome::Unavailable,
     }
 }

@@ -16,8 +16,11 @@ pub enum ThrottleUnavailable {
     /// Nobody can be asked.
     #[error("no traffic manager can be reached")]
     Lost(#[source] Option<Source>),
-    /// One was asked and cannot decide, e.g. because its database is away.
-    #[error("the traffic manager cannot decide at the moment")]
+    /// One was asked and says that it cannot decide, because its database is away.
+    #[error("the traffic manager cannot decide without its database")]
+    Unable(#[source] Option<Source>),
+    /// There was no answer in good time: it may still be decided, and grants may be on their way.
+    #[error("the traffic manager has not decided in time")]
     Undecided(#[source] Option<Source>),
     /// One was asked that does not own the key's slot; the owner's node id, as far as it knows.
     #[error("another traffic manager owns the key")]
