@@ -163,6 +163,12 @@ impl LeaseBook {
         }
     }
 
+    /// What the call that took a unit of the key has still to pay, once its size is known.
+    #[must_use]
+    pub fn charge(&self, key: &ThrottleKey, api: &GatewayApi, quota: RequestQuota) -> Charge {
+        Charge { throttle: Arc::clone(&self.throttle), key: Arc::clone(&self.cell(key, api).key), quota }
+    }
+
     /// Gives back units of keys that are idle and forgets keys that have been for long. To be called about once a second.
     pub async fn sweep(&self) {
         let now = self.tick();

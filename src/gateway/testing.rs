@@ -5,3 +5,4 @@ pub mod fixture;
 pub mod gateway;
 pub mod raw;
 pub mod throttle;
+pub mod wait;

@@ -5,7 +5,6 @@
 mod find;
 mod view;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
@@ -64,7 +63,7 @@ enum Taken {
 /// Where limits are counted.
 #[derive(Clone, Copy)]
 pub struct Counters<'a> {
-    pub leases: &'a Arc<LeaseBook>,
+    pub leases: &'a LeaseBook,
     pub local: &'a LocalLimits,
 }
 
@@ -94,7 +93,7 @@ impl Quotas {
                 Level::Leased(own) => {
                     taken.extend(own.take(counters.leases, api, now, limits).await?.map(Taken::Leased));
                     if own.quota.measure == Measure::Bytes {
-                        charges.push(Charge::new(counters.leases, &own.key, api, own.quota));
+                        charges.push(counters.leases.charge(&own.key, api, own.quota));
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use domain::Timestamp;
-use domain::contract::throttle::{LeaseReply, LeaseRequest};
+use domain::contract::throttle::LeaseReply;
 use domain::contract::{Throttle, ThrottleUnavailable};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -125,14 +125,7 @@ impl Cell {
             self.give_back_stock().await;
         }
         let sent = Instant::now();
-        let request = LeaseRequest {
-            key: self.key.to_string(),
-            limit: quota.requests,
-            unit_time: quota.unit_time,
-            time_unit: quota.time_unit,
-            units: demand.next(quota, sent),
-        };
-        let reply = self.throttle.lease(request).await?;
+        let reply = self.throttle.lease(quota.wish(&self.key, demand.next(quota, sent))).await?;
         let received = Instant::now();
         let lease = match reply {
             LeaseReply::Granted(lease) => lease,

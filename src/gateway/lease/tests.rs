@@ -6,6 +6,7 @@ use super::*;
 use crate::table::Measure;
 use crate::testing::fixture;
 use crate::testing::throttle::{FakeThrottle, RETRY_IN, WINDOW_ID};
+use crate::testing::wait::until;
 
 /// It is one millisecond after the fake owner's window began, for ever.
 struct Eleven;
@@ -198,8 +199,9 @@ async fn units_that_are_wanted_elsewhere_go_back_from_an_idle_key() {
     setting.throttle.holders.recall(&key);
     tokio::task::yield_now().await;
     assert_eq!(setting.throttle.granted_for("sub:"), 3, "the key is in use");
-    while setting.throttle.granted_for("sub:") != 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    until(|| {
         setting.throttle.holders.recall(&key);
-    }
+        setting.throttle.granted_for("sub:") == 2
+    })
+    .await;
 }

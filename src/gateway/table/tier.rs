@@ -1,5 +1,6 @@
 //! What a policy's name stands for when a call is decided.
 
+use domain::contract::throttle::LeaseRequest;
 use domain::throttling::{Limit, Quota, RateLimit, TimeUnit};
 
 /// What a policy says of a call. Quotas of events let calls pass: they count what streams.
@@ -37,6 +38,15 @@ pub struct RequestQuota {
     pub measure: Measure,
     /// Whether calls over the quota are refused; else they are counted only.
     pub stops: bool,
+}
+
+impl RequestQuota {
+    /// The wish for so many units of a key under this quota.
+    #[must_use]
+    pub fn wish(&self, key: &str, units: u64) -> LeaseRequest {
+        let (limit, unit_time, time_unit) = (self.requests, self.unit_time, self.time_unit);
+        LeaseRequest { key: key.to_owned(), limit, unit_time, time_unit, units }
+    }
 }
 
 impl Tier {

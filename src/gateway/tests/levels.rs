@@ -1,7 +1,5 @@
 //! Each level of limits has its code, its order and its count.
 
-use std::time::Duration;
-
 use domain::event::Event;
 use domain::runtime::GatewayApi;
 use domain::throttling::advanced::Subject;
@@ -11,6 +9,7 @@ use hyper::Method;
 use crate::testing::back_end::BackEnd;
 use crate::testing::fixture;
 use crate::testing::gateway::{Setting, TestGateway, token};
+use crate::testing::wait::until;
 
 const MENU: &str = "/pizza/1.0.0/";
 
@@ -119,9 +118,7 @@ async fn a_burst_is_refused_though_the_quota_is_not_used_up() {
     assert_eq!(gateway.passes(&[]).await, refused(5, 429, "900807"));
     assert_eq!(back_end.calls(), 5);
     // What the burst refused was given back to the quota.
-    while gateway.throttle.granted_for("sub:") != 5 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(|| gateway.throttle.granted_for("sub:") == 5).await;
 }
 
 #[tokio::test]
@@ -189,9 +186,7 @@ async fn bandwidth_is_charged_after_the_call() {
     let headers = [("authorization", bearer.as_str())];
     let large = "x".repeat(4096);
     assert_eq!(gateway.call(Method::POST, MENU, &headers, &large).await.status, 200);
-    while gateway.throttle.granted_for("sub:") != 1024 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| gateway.throttle.granted_for("sub:") == 1024).await;
     assert_eq!(gateway.outcome(Method::POST, &[]).await, (429, "900804".to_owned()));
     assert_eq!(back_end.calls(), 1);
 }

@@ -9,6 +9,7 @@ use security::jwt::AuthorizedUserType;
 use crate::testing::back_end::BackEnd;
 use crate::testing::fixture;
 use crate::testing::gateway::{Answer, Setting, TestGateway, claims, token, token_with};
+use crate::testing::wait::until;
 
 const CALLERS: usize = 32;
 
@@ -68,9 +69,7 @@ async fn what_the_application_tier_refuses_costs_the_subscription_nothing() {
     assert!(answers.iter().filter(|answer| answer.status != 200).all(|answer| answer.code() == "900803"));
     assert_eq!(back_end.calls(), 50);
     // Nothing of the subscription's units is held once its key has been idle.
-    while gateway.throttle.granted_for("sub:") != 50 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until(|| gateway.throttle.granted_for("sub:") == 50).await;
 }
 
 #[tokio::test]

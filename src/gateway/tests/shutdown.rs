@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::testing::back_end::{BackEnd, text};
 use crate::testing::fixture;
 use crate::testing::gateway::{Setting, token};
+use crate::testing::wait::until;
 
 #[tokio::test]
 async fn a_call_in_flight_is_answered_and_no_new_one_taken() {
@@ -75,13 +76,4 @@ async fn a_connection_over_the_limit_waits_until_another_one_ends() {
     assert!(early.is_err(), "served beyond the limit");
     drop(first);
     assert_ne!(second.read(&mut [0; 64]).await.unwrap(), 0);
-}
-
-async fn until(mut is_so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap();
 }
