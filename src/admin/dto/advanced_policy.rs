@@ -115,13 +115,14 @@ impl PolicyDto for AdvancedThrottlePolicyDto {
     }
 
     fn into_policy(self, organization: &Organization) -> Result<AdvancedPolicy, Failure> {
+        let (display_name, description) = self.texts()?;
         let groups = self.conditional_groups.unwrap_or_default().into_iter().enumerate();
         Ok(AdvancedPolicy {
             id: PolicyId::random(),
             organization: organization.clone(),
             limit: limit(&self.policy_name, self.default_limit)?,
-            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
-            description: text("description", self.description.unwrap_or_default(), 1024)?,
+            display_name,
+            description,
             name: self.policy_name,
             groups: groups
                 .map(|(index, group)| group.into_group(&format!("conditionalGroups[{index}]")))

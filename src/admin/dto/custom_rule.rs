@@ -34,11 +34,12 @@ impl PolicyDto for CustomRuleDto {
     }
 
     fn into_policy(self, organization: &Organization) -> Result<CustomRule, Failure> {
+        let (display_name, description) = self.texts()?;
         Ok(CustomRule {
             id: PolicyId::random(),
             organization: organization.clone(),
-            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
-            description: text("description", self.description.unwrap_or_default(), 1024)?,
+            display_name,
+            description,
             name: self.policy_name,
             key_template: self.key_template,
             rule: self.siddhi_query,

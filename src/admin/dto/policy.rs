@@ -48,6 +48,15 @@ macro_rules! throttle_policy_dto {
             default_limit: Option<ThrottleLimitDto>,
             $($own)*
         }
+
+        impl $name {
+            /// What people read of the policy: its name and its description.
+            fn texts(&self) -> Result<(String, String), Failure> {
+                let display_name = self.display_name.clone().unwrap_or_else(|| self.policy_name.clone());
+                let description = self.description.clone().unwrap_or_default();
+                Ok((text("displayName", display_name, 512)?, text("description", description, 1024)?))
+            }
+        }
     };
 }
 
@@ -173,6 +182,7 @@ impl PolicyDto for SubscriptionThrottlePolicyDto {
     }
 
     fn into_policy(self, organization: &Organization) -> Result<SubscriptionPolicy, Failure> {
+        let (display_name, description) = self.texts()?;
         Ok(SubscriptionPolicy {
             id: PolicyId::random(),
             organization: organization.clone(),
@@ -180,8 +190,8 @@ impl PolicyDto for SubscriptionThrottlePolicyDto {
             rate_limit: rate_limit(self.rate_limit_count, self.rate_limit_time_unit.as_deref())?,
             stop_on_quota_reach: self.stop_on_quota_reach,
             billing_plan: billing_plan(self.billing_plan)?,
-            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
-            description: text("description", self.description.unwrap_or_default(), 1024)?,
+            display_name,
+            description,
             name: self.policy_name,
             other: kept(self.other),
         })
@@ -204,12 +214,13 @@ impl PolicyDto for ApplicationThrottlePolicyDto {
     }
 
     fn into_policy(self, organization: &Organization) -> Result<ApplicationPolicy, Failure> {
+        let (display_name, description) = self.texts()?;
         Ok(ApplicationPolicy {
             id: PolicyId::random(),
             organization: organization.clone(),
             limit: limit(&self.policy_name, self.default_limit)?,
-            display_name: text("displayName", self.display_name.unwrap_or_else(|| self.policy_name.clone()), 512)?,
-            description: text("description", self.description.unwrap_or_default(), 1024)?,
+            display_name,
+            description,
             name: self.policy_name,
             other: kept(self.other),
         })

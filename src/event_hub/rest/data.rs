@@ -17,6 +17,7 @@ mod throttling;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, SubscriptionPolicy};
 use domain::{Clock, Organization};
 use http::guard::FromOperator;
 use http::problem::Problem;
@@ -28,6 +29,9 @@ use store::{ApimDb, SharedDb, StoreError};
 use telemetry::error_chain::ErrorChain;
 
 use super::EventHubService;
+use dto::api_policy::ApiPolicyDto;
+use dto::global_policy::GlobalPolicyDto;
+use dto::policy::{ApplicationPolicyDto, SubscriptionPolicyDto};
 
 /// Base path on the wire.
 pub const BASE_PATH: &str = "/internal/data/v1";
@@ -86,10 +90,10 @@ pub fn routes() -> Routes {
         .get("/subscriptions", subscription_validation::get_subscriptions)
         .get("/application-key-mappings", subscription_validation::get_application_key_mappings)
         .get("/scopes", subscription_validation::get_scopes)
-        .get("/subscription-policies", policies::get_subscription_policies)
-        .get("/application-policies", policies::get_application_policies)
-        .get("/api-policies", policies::get_api_policies)
-        .get("/global-policies", policies::get_global_policies)
+        .get("/subscription-policies", policies::get::<SubscriptionPolicy, SubscriptionPolicyDto>)
+        .get("/application-policies", policies::get::<ApplicationPolicy, ApplicationPolicyDto>)
+        .get("/api-policies", policies::get::<AdvancedPolicy, ApiPolicyDto>)
+        .get("/global-policies", policies::get::<CustomRule, GlobalPolicyDto>)
         .get("/runtime-artifacts", artifacts::get_runtime_artifacts)
         .get("/synapse-attributes", artifacts::get_synapse_attributes)
 }

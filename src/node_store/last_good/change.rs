@@ -168,29 +168,37 @@ pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
 
 /// All rows of the snapshot.
 pub fn of_snapshot(snapshot: &Snapshot) -> Result<Vec<Row>, NodeStoreError> {
-    let mut rows = snapshot.revocations.iter().map(revocation_row).collect::<Result<Vec<_>, _>>()?;
-    rows.extend(snapshot.apis.iter().map(api_row).collect::<Result<Vec<_>, _>>()?);
+    let mut rows = Vec::new();
+    extend(&mut rows, &snapshot.revocations, revocation_row)?;
+    extend(&mut rows, &snapshot.apis, api_row)?;
     let organizations: HashMap<_, _> = snapshot.apis.iter().map(|api| (api.api_id, &api.organization)).collect();
     for deployment in &snapshot.deployments {
         // A deployment without its API cannot be served; a snapshot comes from one transaction, so there is none.
         let Some(organization) = organizations.get(&deployment.api_id) else { continue };
         rows.push(deployment_row(Kind::Deployment, organization, deployment)?);
     }
-    rows.extend(snapshot.applications.iter().map(application_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.key_mappings.iter().map(key_mapping_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.api_keys.iter().map(api_key_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.subscriptions.iter().map(subscription_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.subscription_policies.iter().map(subscription_policy_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.application_policies.iter().map(application_policy_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.advanced_policies.iter().map(advanced_policy_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.custom_rules.iter().map(custom_rule_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.deny_policies.iter().map(deny_policy_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.throttle_resets.iter().map(throttle_reset_row).collect::<Result<Vec<_>, _>>()?);
-    rows.extend(snapshot.issuers.iter().map(issuer_row).collect::<Result<Vec<_>, _>>()?);
+    extend(&mut rows, &snapshot.applications, application_row)?;
+    extend(&mut rows, &snapshot.key_mappings, key_mapping_row)?;
+    extend(&mut rows, &snapshot.api_keys, api_key_row)?;
+    extend(&mut rows, &snapshot.subscriptions, subscription_row)?;
+    extend(&mut rows, &snapshot.subscription_policies, subscription_policy_row)?;
+    extend(&mut rows, &snapshot.application_policies, application_policy_row)?;
+    extend(&mut rows, &snapshot.advanced_policies, advanced_policy_row)?;
+    extend(&mut rows, &snapshot.custom_rules, custom_rule_row)?;
+    extend(&mut rows, &snapshot.deny_policies, deny_policy_row)?;
+    extend(&mut rows, &snapshot.throttle_resets, throttle_reset_row)?;
+    extend(&mut rows, &snapshot.issuers, issuer_row)?;
     Ok(rows)
 }
 
 type MadeRow = Result<Row, NodeStoreError>;
+
+fn extend<T>(rows: &mut Vec<Row>, items: &[T], row: fn(&T) -> MadeRow) -> Result<(), NodeStoreError> {
+    for item in items {
+        rows.push(row(item)?);
+    }
+    Ok(())
+}
 
 fn api_row(api: &domain::runtime::ApiMetadata) -> MadeRow {
     Ok(Row::new(Kind::Api, api.api_id.to_string(), &api.organization, api)?.of_api(api.api_id))
