@@ -10,6 +10,7 @@ pub mod faketime;
 pub mod fleet;
 pub mod free_port;
 pub mod haproxy;
+pub mod next_release;
 pub mod nodes;
 pub mod noise;
 pub mod people;
@@ -19,6 +20,7 @@ pub mod process;
 pub mod rest;
 pub mod sandbox;
 pub mod small_disk;
+pub mod sqlite;
 pub mod tenants;
 pub mod wait;
 

@@ -1,7 +1,5 @@
 //! What is damaged on a gateway's disk is noticed and mended.
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use domain::content;
 use domain::event::LogName;
 use domain::runtime::{Revocation, RevocationEntry};
@@ -9,25 +7,12 @@ use domain::{Clock, Organization, SystemClock, Timestamp};
 
 use super::chain::{Chain, Gateway};
 use crate::support::DatabaseKind;
+use crate::support::sqlite::execute;
 use crate::support::wait::eventually;
 
 /// Changes the file as nothing of Gatewright would.
 fn damage(gateway: &Gateway, sql: &str) {
-    let path = gateway.home().join("carbon.db");
-    let mut file = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    file.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
-}
-
-/// Waits until the disk holds what the database does.
-async fn until_equal(chain: &Chain, gateway: &Gateway) {
-    let now = SystemClock.now();
-    eventually("the disk holds what the database does", async || {
-        let own = gateway.content();
-        let snapshot = chain.snapshot().await;
-        let is_same = content::documents(&own.snapshot, now).unwrap() == content::documents(&snapshot, now).unwrap();
-        (is_same && own.damaged.is_empty()).then_some(())
-    })
-    .await;
+    execute(&gateway.home().join("carbon.db"), sql);
 }
 
 async fn mismatches(gateway: &Gateway, at_least: u64) {
@@ -51,7 +36,7 @@ async fn damage_of_the_carbon_store_is_noticed_and_mended() {
     chain.revoke(entry("gone")).await;
     let (control, revocation) = (chain.head(LogName::Control).await, chain.head(LogName::Revocation).await);
     gateway.until(|now| now.control.applied.number == control && now.revocation.applied.number == revocation).await;
-    until_equal(&chain, &gateway).await;
+    chain.until_held_by(&gateway).await;
     assert_eq!(gateway.mismatches(), 0);
     let damages = [
         "DELETE FROM runtime_rows WHERE kind = 'deployment'",
@@ -63,7 +48,7 @@ async fn damage_of_the_carbon_store_is_noticed_and_mended() {
     for (count, sql) in (1..).zip(damages) {
         damage(&gateway, sql);
         mismatches(&gateway, count).await;
-        until_equal(&chain, &gateway).await;
+        chain.until_held_by(&gateway).await;
     }
     assert_eq!(gateway.revision(&pizza), Some(revision));
     assert!(gateway.is_revoked("gone"));
@@ -76,7 +61,7 @@ async fn damage_of_the_carbon_store_is_noticed_and_mended() {
     let number = chain.head(LogName::Control).await;
     gateway.until(|status| status.control.applied.number == number).await;
     assert_eq!(gateway.revision(&pizza), Some(newest));
-    until_equal(&chain, &gateway).await;
+    chain.until_held_by(&gateway).await;
     let at = Timestamp::from_millis(0);
     assert!(content::differences(&gateway.content().snapshot, &chain.told(at).await).unwrap().unwrap().is_empty());
 }

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::DatabaseKind;
 use crate::support::database::Databases;
+use crate::support::wait::eventually;
 
 pub use self::gateway::Gateway;
 
@@ -116,6 +117,17 @@ impl Chain {
             Ok(())
         };
         self.write(undeploy).await;
+    }
+
+    /// Waits until the gateway's disk holds what the database does, and nothing else.
+    pub async fn until_held_by(&self, gateway: &Gateway) {
+        let now = SystemClock.now();
+        eventually("the disk holds what the database does", async || {
+            let own = gateway.content();
+            let expected = content::documents(&self.snapshot().await, now).unwrap();
+            (content::documents(&own.snapshot, now).unwrap() == expected && own.damaged.is_empty()).then_some(())
+        })
+        .await;
     }
 
     pub async fn head(&self, log: LogName) -> u64 {

@@ -1,29 +1,15 @@
 //! Releases with neighbouring schema versions side by side.
 
-use std::path::Path;
-
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
-use domain::event::{LogName, SCHEMA_VERSION};
+use domain::event::LogName;
 
 use super::chain::{Chain, Gateway};
 use crate::support::DatabaseKind;
-
-fn execute(file: &Path, sql: &str) {
-    let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE; {sql} COMMIT;")).unwrap();
-}
+use crate::support::next_release::{MAKE_OLDER, unknown_change};
+use crate::support::sqlite::execute;
 
 /// What the next release's publisher would commit.
 fn commit_unknown(chain: &Chain) {
-    let (schema, event) = (SCHEMA_VERSION + 1, r#"{"type":"FLUX_UPDATE","payload":{"capacitors":2}}"#);
-    let sql = format!(
-        "UPDATE log_head SET number = number + 1 WHERE log = 'control'; \
-         INSERT INTO outbox (log, number, event_id, schema_version, organization, kind, payload, created_at) \
-         SELECT 'control', number, '00000000-0000-7000-8000-000000000001', {schema}, 'carbon.super', 'FLUX_UPDATE', '{event}', 1 \
-         FROM log_head WHERE log = 'control';"
-    );
-    execute(&chain.database_file(), &sql);
+    execute(&chain.database_file(), &format!("BEGIN IMMEDIATE; {} COMMIT;", unknown_change(1)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,7 +36,7 @@ async fn an_older_hub_and_gateway_pass_over_what_a_newer_release_wrote_and_an_up
     let home = same.stop().await;
 
     // For the next release the state is an older one's: it serves it, and takes a snapshot, once.
-    execute(&home.path().join("carbon.db"), "UPDATE positions SET schema = schema - 1;");
+    execute(&home.path().join("carbon.db"), MAKE_OLDER);
     let mut upgraded = Gateway::start_at(&chain, home);
     assert_eq!(upgraded.revision(&pasta), Some(newest));
     upgraded.until(|status| status.control.applied.number == number + 1 && status.unacknowledged == 0).await;

@@ -4,30 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use domain::event::LogName;
 use domain::runtime::{Revocation, RevocationEntry};
-use domain::{Clock, Organization, SystemClock, content};
+use domain::{Clock, Organization, SystemClock};
 use tempfile::TempDir;
 
 use crate::event_sync::chain::{Chain, Gateway};
 use crate::support::DatabaseKind;
 use crate::support::noise::scribble;
 use crate::support::small_disk::SmallDisk;
+use crate::support::sqlite::execute;
 use crate::support::wait::eventually;
-
-/// Waits until disk and database are equal.
-async fn until_equal(chain: &Chain, gateway: &Gateway, seed: u64) {
-    let now = SystemClock.now();
-    eventually(&format!("the disk holds what the database does, seed {seed}"), async || {
-        let own = gateway.content();
-        let snapshot = chain.snapshot().await;
-        let is_same = content::documents(&own.snapshot, now).unwrap() == content::documents(&snapshot, now).unwrap();
-        (is_same && own.damaged.is_empty()).then_some(())
-    })
-    .await;
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gateway_with_noise_in_its_last_good_state_starts_and_serves_the_right_thing() {
@@ -38,10 +25,11 @@ async fn a_gateway_with_noise_in_its_last_good_state_starts_and_serves_the_right
     gateway.until(|status| status.is_loaded && status.unacknowledged == 0).await;
     let (mut set_aside, mut home) = (0, gateway.stop().await);
     for seed in 0..40 {
+        println!("seed {seed}");
         scribble(&home.path().join("carbon.db"), seed);
         let mut gateway = Gateway::start_at(&chain, home);
         gateway.until(|status| status.is_loaded && !status.control.applied.log_id.is_empty()).await;
-        until_equal(&chain, &gateway, seed).await;
+        chain.until_held_by(&gateway).await;
         eventually(&format!("both are served, seed {seed}"), async || {
             let served = (gateway.revision(&pizza), gateway.revision(&pasta));
             (served == (Some(first), Some(second))).then_some(())
@@ -56,11 +44,6 @@ async fn a_gateway_with_noise_in_its_last_good_state_starts_and_serves_the_right
 
 fn is_set_aside(entry: &fs::DirEntry) -> bool {
     entry.file_name().to_str().unwrap().starts_with("carbon.db.corrupt-")
-}
-
-fn execute(file: &Path, sql: &str) {
-    let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).unwrap();
 }
 
 /// A disk that can be full.
@@ -129,7 +112,7 @@ async fn survive(disk: &dyn Disk, home: Arc<TempDir>) {
     gateway.until(|status| status.disk_error.is_none() && status.unacknowledged == 0).await;
     assert_eq!(gateway.revision(&pizza), Some(newest));
     assert!(gateway.revision(&pasta).is_some() && gateway.is_revoked("gone"));
-    until_equal(&chain, &gateway, 0).await;
+    chain.until_held_by(&gateway).await;
     gateway.stop().await;
 }
 

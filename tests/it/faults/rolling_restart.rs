@@ -1,32 +1,12 @@
 //! Every node is restarted in turn behind a load balancer, as in an upgrade: the log has changes of the next release, and the
 //! gateways find what the release before left.
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
-use domain::event::SCHEMA_VERSION;
-
 use crate::faults::site::{BINARY, Load, Site, Writer, assert_served, scale};
 use crate::support::haproxy::Haproxy;
+use crate::support::next_release::{MAKE_OLDER, unknown_change};
 use crate::support::rest::{Answer, client};
+use crate::support::sqlite::execute;
 use crate::support::wait::eventually;
-
-/// A change of the next release, which the nodes of this one cannot know.
-fn commit_unknown(site: &Site, round: u32) {
-    let schema = SCHEMA_VERSION + 1;
-    site.postgres.execute(&format!(
-        "BEGIN; UPDATE log_head SET number = number + 1 WHERE log = 'control'; \
-         INSERT INTO outbox (log, number, event_id, schema_version, organization, kind, payload, created_at) \
-         SELECT 'control', number, '00000000-0000-7000-8000-{round:012}', {schema}, 'carbon.super', 'FLUX_UPDATE', \
-         '{{\"type\":\"FLUX_UPDATE\",\"payload\":{{\"capacitors\":2}}}}', 1 FROM log_head WHERE log = 'control'; COMMIT;"
-    ));
-}
-
-/// What a gateway of the release before leaves on disk.
-fn make_older(site: &Site, gateway: &str) {
-    let file = site.fleet.home(gateway).join("db/carbon.db");
-    let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    connection.batch_execute("UPDATE positions SET schema = schema - 1;").unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_of_every_node_fails_no_call() {
@@ -45,13 +25,13 @@ async fn a_rolling_restart_of_every_node_fails_no_call() {
     let load = Load::over(&[url], &site.keys.token, 4);
     let writer = Writer::start(site.rest("pub1"));
     for round in 0..scale(5, 1) {
-        commit_unknown(&site, round);
+        site.postgres.execute(&format!("BEGIN; {} COMMIT;", unknown_change(round)));
         for name in ["tm1", "tm2", "km1", "dp1", "pub1", "gw1", "gw2"] {
             load.until_more(scale(2_000, 50)).await;
             site.fleet.terminate(name).await;
             load.until_more(scale(2_000, 50)).await;
             if name.starts_with("gw") {
-                make_older(&site, name);
+                execute(&site.fleet.home(name).join("db/carbon.db"), MAKE_OLDER);
             }
             site.fleet.launch(BINARY, name);
             site.fleet.until_ready(name).await;
