@@ -42,6 +42,9 @@ pub(crate) fn findings(config: &Config) -> Vec<Finding> {
     check(config.server.connections_max > 0, "server.connections_max", at_least_one);
     check(!config.server.hostname.trim().is_empty(), "server.hostname", "must not be empty");
     check(config.server.body_max.get() > 0, "server.body_max", "must be more than 0B");
+    let throttling = &config.throttling;
+    check(throttling.ledger_writes_per_second > 0, "throttling.ledger_writes_per_second", at_least_one);
+    check(throttling.ledger_blocks_per_second > 0, "throttling.ledger_blocks_per_second", at_least_one);
     for (key, urls) in [
         ("cluster.traffic_managers", &config.cluster.traffic_managers),
         ("cluster.key_managers", &config.cluster.key_managers),

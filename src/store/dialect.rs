@@ -1,5 +1,7 @@
 //! Everything that differs between SQLite and PostgreSQL.
 
+pub(crate) mod lease_block;
+
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;

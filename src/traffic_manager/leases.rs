@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use config::sections::throttling::Throttling;
+use domain::Timestamp;
 use domain::throttling::TimeUnit;
 use domain::throttling::window::Window;
 
@@ -11,12 +12,19 @@ use crate::window::Timeline;
 /// Most blocks that the length of a window asks for.
 const BLOCKS_MAX: u64 = 1_000;
 
+/// Smallest block of which another one is reserved ahead, and the part of it that is left by then.
+const AHEAD_FROM: u64 = 64;
+const AHEAD_PART: u64 = 4;
+
 /// How quotas are cut into blocks and blocks into leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizing {
     block_units_whole: u64,
     blocks_per_window: u64,
+    blocks_per_second: u64,
     lease_share: u64,
+    /// Keys that are counted at present.
+    keys: u64,
 }
 
 impl Sizing {
@@ -25,20 +33,31 @@ impl Sizing {
         Self {
             block_units_whole: config.block_units_whole,
             blocks_per_window: config.blocks_per_window.max(1),
+            blocks_per_second: config.ledger_blocks_per_second.max(1),
             lease_share: config.lease_share.max(1),
+            keys: 1,
         }
+    }
+
+    /// The same while so many keys are counted.
+    #[must_use]
+    pub fn among(self, keys: u64) -> Self {
+        Self { keys: keys.max(1), ..self }
     }
 
     /// Units that are reserved at a time for a quota of `limit` in a window of this shape. A crash costs what is left of
     /// a block until its window ends: a minute's quota may be a block of its own, a month's may not, so longer windows
-    /// have a block per minute up to [`BLOCKS_MAX`].
+    /// have a block per minute up to [`BLOCKS_MAX`]. Among many keys blocks are larger, so that all of them together are no
+    /// more per second than is configured, as long as one for each window is not.
     #[must_use]
-    pub fn block(&self, limit: u64, (unit_time, unit): Shape) -> u64 {
-        let minutes = unit.nominal_ms().saturating_mul(u64::from(unit_time)) / 60_000;
+    pub fn block(&self, limit: u64, shape: Shape) -> u64 {
+        let length_ms = shape.nominal_ms();
+        let minutes = length_ms / 60_000;
         if minutes <= 1 && limit <= self.block_units_whole {
             return limit;
         }
-        (limit / minutes.min(BLOCKS_MAX).max(self.blocks_per_window)).max(1)
+        let affordable = (self.blocks_per_second.saturating_mul(length_ms / 1_000) / self.keys).max(1);
+        (limit / minutes.min(BLOCKS_MAX).max(self.blocks_per_window).min(affordable)).max(1)
     }
 
     /// Most units of a lease when `rest` are left: one unit near the end.
@@ -49,7 +68,23 @@ impl Sizing {
 }
 
 /// The length of a key's windows.
-pub type Shape = (u32, TimeUnit);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub unit_time: u32,
+    pub time_unit: TimeUnit,
+}
+
+impl Shape {
+    fn nominal_ms(self) -> u64 {
+        self.time_unit.nominal_ms().saturating_mul(u64::from(self.unit_time))
+    }
+
+    /// The window that contains `time`.
+    #[must_use]
+    pub fn window(self, time: Timestamp) -> Window {
+        Window::containing(time, self.unit_time, self.time_unit)
+    }
+}
 
 /// What to do about a wish for units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,21 +97,21 @@ pub enum Step {
     Exhausted,
 }
 
-/// One key's current window as its owner sees it.
+/// One key's current window as its owner sees it. There may be a million of them, so it is kept small.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    pub window: Window,
+    start: Timestamp,
     /// When the window ends.
     pub ends_at: Instant,
     /// The ownership under which units were reserved.
     pub epoch: u64,
-    shape: Shape,
     /// Units that this owner reserved in the window.
     reserved: u64,
     /// Those of them that nobody holds.
     free: u64,
     /// The largest limit at which the ledger had nothing left; earlier owners' units are gone, too.
     drained: u64,
+    shape: Shape,
     /// False after windows of another length began at the same instant: what comes back may belong to those.
     takes_returns: bool,
 }
@@ -85,16 +120,34 @@ impl Bucket {
     /// An empty bucket for the window that contains `now`; `before` is the key's earlier bucket.
     #[must_use]
     pub fn open(timeline: &Timeline, now: Instant, shape: Shape, epoch: u64, before: Option<&Self>) -> Self {
-        let (window, ends_at) = timeline.window(now, shape.0, shape.1);
-        let is_same = |other: &&Self| other.window.start == window.start && other.epoch == epoch;
+        let (window, ends_at) = timeline.window(now, shape.unit_time, shape.time_unit);
+        let is_same = |other: &&Self| other.start == window.start && other.epoch == epoch;
         let takes_returns = before.filter(is_same).is_none_or(|other| other.takes_returns && other.shape == shape);
-        Self { window, ends_at, epoch, shape, reserved: 0, free: 0, drained: 0, takes_returns }
+        Self { start: window.start, ends_at, epoch, reserved: 0, free: 0, drained: 0, shape, takes_returns }
     }
 
     /// Whether the bucket still speaks for the key.
     #[must_use]
     pub fn is_current(&self, now: Instant, shape: Shape, epoch: u64) -> bool {
         now < self.ends_at && self.shape == shape && self.epoch == epoch
+    }
+
+    /// Whether it is of the window that begins at this instant, under this epoch.
+    #[must_use]
+    pub fn is_of(&self, window_id: i64, shape: Shape, epoch: u64) -> bool {
+        self.window_id() == window_id && self.shape == shape && self.epoch == epoch
+    }
+
+    /// Start of its window in milliseconds since the epoch of time.
+    #[must_use]
+    pub fn window_id(&self) -> i64 {
+        self.start.as_millis()
+    }
+
+    /// Its window by the calendar.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.shape.window(self.start)
     }
 
     /// The length of its window.
@@ -144,6 +197,14 @@ impl Bucket {
         if unreserved > 0 { Step::Reserve(sizing.block(limit, self.shape).min(unreserved)) } else { Step::Exhausted }
     }
 
+    /// Units to reserve before they are wanted, so that who wants them then need not wait; 0 for none.
+    #[must_use]
+    pub fn ahead(&self, limit: u64, sizing: &Sizing) -> u64 {
+        let block = sizing.block(limit, self.shape);
+        let is_low = block >= AHEAD_FROM && self.free < block / AHEAD_PART;
+        if is_low { block.min(self.unreserved(limit)) } else { 0 }
+    }
+
     /// Takes in what the ledger gave for a wish for `wanted` units under `limit`.
     pub fn add(&mut self, limit: u64, wanted: u64, reserved: u64) {
         self.reserved = self.reserved.saturating_add(reserved);
@@ -156,7 +217,7 @@ impl Bucket {
     /// Takes back units of a lease of this window and epoch; what does not belong here is ignored. Returns the units
     /// taken back. Returning the same units twice would count them twice: callers send each return once at most.
     pub fn give_back(&mut self, now: Instant, window_id: i64, epoch: u64, units: u64) -> u64 {
-        let is_ours = self.window.start.as_millis() == window_id && self.epoch == epoch;
+        let is_ours = self.window_id() == window_id && self.epoch == epoch;
         if !is_ours || !self.takes_returns || now >= self.ends_at {
             return 0;
         }
@@ -171,9 +232,11 @@ mod simulation;
 
 #[cfg(test)]
 mod tests {
-    use domain::Timestamp;
-
     use super::*;
+
+    const MINUTE: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Min };
+    const HOUR: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Hour };
+    const MONTH: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Month };
 
     fn sizing() -> Sizing {
         Sizing::from_config(&Throttling::default())
@@ -182,7 +245,7 @@ mod tests {
     fn bucket() -> (Bucket, Instant) {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        (Bucket::open(&timeline, now, (1, TimeUnit::Min), 1, None), now)
+        (Bucket::open(&timeline, now, MINUTE, 1, None), now)
     }
 
     /// Takes with an inexhaustible ledger.
@@ -206,10 +269,32 @@ mod tests {
     #[test]
     fn a_crash_in_a_long_window_costs_little_of_its_quota() {
         let sizing = sizing();
-        assert_eq!(sizing.block(1_000, (1, TimeUnit::Min)), 1_000);
-        assert_eq!(sizing.block(1_000, (1, TimeUnit::Hour)), 16);
-        assert_eq!(sizing.block(1_000, (1, TimeUnit::Month)), 1);
-        assert_eq!(sizing.block(10_000_000, (1, TimeUnit::Month)), 10_000);
+        assert_eq!(sizing.block(1_000, MINUTE), 1_000);
+        assert_eq!(sizing.block(1_000, HOUR), 16);
+        assert_eq!(sizing.block(1_000, MONTH), 1);
+        assert_eq!(sizing.block(10_000_000, MONTH), 10_000);
+    }
+
+    #[test]
+    fn among_many_keys_blocks_are_larger() {
+        let sizing = Sizing::from_config(&Throttling { ledger_blocks_per_second: 1_000, ..Throttling::default() });
+        let blocks = |keys| 100_000 / sizing.among(keys).block(100_000, MINUTE);
+        assert_eq!([1, 3_000, 6_000, 60_000, 1_000_000].map(blocks), [20, 20, 10, 1, 1]);
+        assert_eq!(sizing.among(1_000_000).block(10_000_000, MONTH), 10_000, "a month has time");
+    }
+
+    #[test]
+    fn a_block_is_reserved_ahead_when_the_last_one_runs_low() {
+        let (mut bucket, _) = bucket();
+        assert_eq!(grant(&mut bucket, 100_000, 1), 1);
+        assert_eq!(bucket.ahead(100_000, &sizing()), 0);
+        while bucket.free() >= 5_000 / 4 {
+            grant(&mut bucket, 100_000, 1_000);
+        }
+        assert_eq!(bucket.ahead(100_000, &sizing()), 5_000);
+        assert_eq!(bucket.ahead(6_000, &sizing()), 0, "lowered: nothing but the rest is worth a write");
+        bucket.add(100_000, 5_000, 100);
+        assert_eq!(bucket.ahead(100_000, &sizing()), 0, "drained");
     }
 
     #[test]
@@ -269,10 +354,10 @@ mod tests {
     fn returns_are_not_mixed_between_windows_of_different_length() {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        let minute = Bucket::open(&timeline, now, (1, TimeUnit::Min), 1, None);
-        let mut hour = Bucket::open(&timeline, now, (1, TimeUnit::Hour), 1, Some(&minute));
+        let minute = Bucket::open(&timeline, now, MINUTE, 1, None);
+        let mut hour = Bucket::open(&timeline, now, HOUR, 1, Some(&minute));
         assert_eq!(grant(&mut hour, 10, 1), 1);
         assert_eq!(hour.give_back(now, 0, 1, 1), 0);
-        assert!(!minute.is_current(now, (1, TimeUnit::Hour), 1));
+        assert!(!minute.is_current(now, HOUR, 1));
     }
 }

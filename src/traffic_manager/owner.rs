@@ -1,5 +1,6 @@
 //! The shell around the decisions: keeps one bucket per key, reserves in the ledger, answers leases.
 
+mod journal;
 mod keys;
 mod local;
 mod metrics;
@@ -15,21 +16,21 @@ use domain::Clock;
 use domain::contract::lease_ledger::Reservation;
 use domain::contract::throttle::{Holder, Holders, Lease, LeaseReply, LeaseRequest};
 use domain::contract::{LeaseLedger, LedgerError, Throttle, ThrottleUnavailable};
-use domain::throttling::{Slot, TimeUnit};
+use domain::throttling::Slot;
 use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::leases::{Bucket, Shape, Sizing, Step};
 use crate::window::Timeline;
-use keys::{Keys, Place};
+use journal::{Journal, Order};
+use keys::{Keys, Place, Turn};
 use metrics::Counters;
 use ownership::Ownership;
 
-/// Reservations, take-overs and window changes that one lease may go through before it gives up.
-const ROUNDS_MAX: u32 = 8;
+/// Reservations, turns, take-overs and window changes that one lease may go through before it gives up.
+const ROUNDS_MAX: u32 = 16;
 
 /// Least time between two recalls of one key's units.
 const RECALL_PAUSE: Duration = Duration::from_millis(100);
@@ -62,6 +63,7 @@ struct Owner {
     node_id: String,
     timeline: Mutex<Timeline>,
     keys: Keys,
+    journal: Journal,
     ownership: Ownership,
     holders: Holders,
 }
@@ -70,7 +72,8 @@ impl TrafficManager {
     #[must_use]
     pub fn create(dependencies: Dependencies) -> Self {
         let Dependencies { ledger, config, clock, metrics, runtime, node_id } = dependencies;
-        let owner = Owner {
+        let (journal, entries) = Journal::new();
+        let owner = Arc::new(Owner {
             ledger,
             sizing: Sizing::from_config(&config),
             counters: Counters::register(&metrics),
@@ -80,10 +83,12 @@ impl TrafficManager {
             node_id,
             timeline: Mutex::new(Timeline::new(clock.now(), monotonic())),
             keys: Keys::new(config.keys_max),
+            journal,
             clock,
             config,
-        };
-        Self { owner: Arc::new(owner) }
+        });
+        owner.runtime.spawn(journal::run(Arc::downgrade(&owner), entries));
+        Self { owner }
     }
 
     /// What gateways on other nodes ask for leases: keys of other owners are answered with the owner.
@@ -118,10 +123,11 @@ impl Throttle for TrafficManager {
     }
 
     async fn give_back(&self, key: &str, window_id: i64, epoch: u64, units: u64) -> Result<(), ThrottleUnavailable> {
-        let Some(place) = self.owner.keys.find(key) else { return Ok(()) };
-        if let Some(bucket) = place.lock().await.bucket.as_mut() {
-            bucket.give_back(monotonic(), window_id, epoch, units);
-        }
+        self.owner.keys.find(key, |place| {
+            if let Some(bucket) = &mut place.bucket {
+                bucket.give_back(monotonic(), window_id, epoch, units);
+            }
+        });
         Ok(())
     }
 
@@ -133,105 +139,93 @@ impl Throttle for TrafficManager {
 /// What is to be done about a wish.
 enum Decision {
     Reply(LeaseReply),
-    /// Reserve so many units first.
-    Reserve(u64),
+    /// This node does not hold the slot, as far as it knows.
+    NotHeld,
+    /// The ledger has failed a moment ago.
+    Failing,
+    /// Reserve first, when it is this one's turn.
+    Reserve(Order, Turn),
 }
 
 impl Owner {
     async fn lease(self: &Arc<Self>, request: &LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable> {
         let slot = Slot::of(&request.key);
-        let mut rounds = 0..ROUNDS_MAX;
-        while rounds.next().is_some() {
-            // Not while the key's place is held: who moves the slot needs it.
-            self.until_held(slot).await?;
-            let mut place = self.place(&request.key).lock_owned().await;
-            while let Some(epoch) = self.ownership.epoch(slot) {
-                let wanted = match self.decide(&mut place, request, epoch) {
-                    Decision::Reply(reply) => return Ok(reply),
-                    Decision::Reserve(wanted) => wanted,
-                };
-                if place.failed_until.is_some_and(|until| monotonic() < until) {
-                    return Err(ThrottleUnavailable::Unable(None));
+        let mut own_turn = None;
+        for _ in 0..ROUNDS_MAX {
+            match self.decide(request, slot) {
+                Decision::Reply(reply) => return Ok(reply),
+                Decision::Failing => return Err(ThrottleUnavailable::Unable(None)),
+                Decision::NotHeld => {
+                    // Not in one's turn: who moves the slot waits for that.
+                    own_turn = None;
+                    self.until_held(slot).await?;
                 }
-                if rounds.next().is_none() {
-                    return Err(ThrottleUnavailable::Undecided(None));
+                Decision::Reserve(order, turn) => {
+                    own_turn = Some(match own_turn.take() {
+                        // Whoever had it before may have reserved enough for two.
+                        None => turn.lock_owned().await,
+                        Some(own) => self.journal.reserve(order, own).await?,
+                    });
                 }
-                place = self.reserve(place, request, wanted).await?;
             }
         }
         Err(ThrottleUnavailable::Undecided(None))
     }
 
-    fn decide(&self, place: &mut Place, request: &LeaseRequest, epoch: u64) -> Decision {
+    fn decide(&self, request: &LeaseRequest, slot: Slot) -> Decision {
         let now = monotonic();
-        let bucket = self.current(place, now, (request.unit_time.max(1), request.time_unit), epoch);
-        let (window_id, end_in) = (bucket.window.start.as_millis(), bucket.ends_in(now));
-        match bucket.take(request.limit, request.units, &self.sizing) {
+        let (decision, evicted) = self.keys.with(&request.key, now, |place| match self.ownership.epoch(slot) {
+            Some(epoch) => self.decide_at(place, request, epoch, now),
+            None => Decision::NotHeld,
+        });
+        self.counters.evictions.inc_by(evicted);
+        decision
+    }
+
+    fn decide_at(&self, place: &mut Place, request: &LeaseRequest, epoch: u64, now: Instant) -> Decision {
+        let shape = Shape { unit_time: request.unit_time.max(1), time_unit: request.time_unit };
+        let sizing = self.sizing.among(self.keys.len() as u64);
+        let is_failing = place.failed_until().is_some_and(|until| now < until);
+        let bucket = self.current(place, now, shape, epoch);
+        let (window_id, end_in) = (bucket.window_id(), bucket.ends_in(now));
+        match bucket.take(request.limit, request.units, &sizing) {
             Step::Grant(units) => {
                 let (start_in, rest) = (Duration::ZERO, bucket.rest(request.limit));
+                let ahead = bucket.ahead(request.limit, &sizing);
+                if ahead > 0 {
+                    self.reserve_ahead(place, request, ahead);
+                }
                 Decision::Reply(LeaseReply::Granted(Lease { window_id, epoch, units, start_in, end_in, rest }))
             }
             Step::Exhausted => {
-                let is_lent = bucket.lent() > 0;
-                if is_lent && place.recalled_at.is_none_or(|at| now.saturating_duration_since(at) >= RECALL_PAUSE) {
-                    place.recalled_at = Some(now);
-                    self.holders.recall(&request.key);
+                if bucket.lent() > 0 {
+                    self.recall(place, now);
                 }
                 Decision::Reply(LeaseReply::Exhausted { window_id, retry_in: end_in })
             }
-            Step::Reserve(wanted) => Decision::Reserve(wanted),
+            Step::Reserve(_) if is_failing => Decision::Failing,
+            Step::Reserve(wanted) => {
+                let order = order(bucket, request, wanted);
+                Decision::Reserve(order, Arc::clone(&place.rare().turn))
+            }
         }
     }
 
-    /// Reserves for the key's bucket while nobody else decides about the key. The work is a task of its own: a caller
-    /// that goes away must not lose units that the ledger has given.
-    async fn reserve(
-        self: &Arc<Self>,
-        place: OwnedMutexGuard<Place>,
-        request: &LeaseRequest,
-        wanted: u64,
-    ) -> Result<OwnedMutexGuard<Place>, ThrottleUnavailable> {
-        let Some(bucket) = &place.bucket else { return Ok(place) };
-        let reservation = Reservation {
-            slot: Slot::of(&request.key),
-            key: ledger_key(&request.key, request.unit_time.max(1), request.time_unit),
-            epoch: bucket.epoch,
-            window_id: bucket.window.start.as_millis(),
-            window_end: bucket.window.end,
-            limit: request.limit,
-            units: wanted,
-        };
-        let owner = Arc::clone(self);
-        let task = self.runtime.spawn(async move { owner.reserve_for(place, reservation).await });
-        // The task neither panics nor is aborted, unless the runtime stops.
-        task.await.map_err(|error| ThrottleUnavailable::Undecided(Some(Box::new(error))))?.map_err(unavailable)
+    /// Asks for units that are lent to come back, unless that was done just now.
+    fn recall(&self, place: &mut Place, now: Instant) {
+        let rare = place.rare();
+        if rare.recalled_at.is_none_or(|at| now.saturating_duration_since(at) >= RECALL_PAUSE) {
+            rare.recalled_at = Some(now);
+            self.holders.recall(place.key());
+        }
     }
 
-    async fn reserve_for(
-        &self,
-        mut place: OwnedMutexGuard<Place>,
-        reservation: Reservation,
-    ) -> Result<OwnedMutexGuard<Place>, LedgerError> {
-        let Reservation { slot, epoch, limit, units: wanted, .. } = reservation;
-        match self.ledger.reserve(reservation).await {
-            Ok(reserved) => {
-                self.counters.reservations.inc();
-                place.failed_until = None;
-                if let Some(bucket) = place.bucket.as_mut() {
-                    bucket.add(limit, wanted, reserved);
-                }
-                Ok(place)
-            }
-            Err(LedgerError::Fenced { held, current }) => {
-                tracing::warn!(epoch.held = held, epoch.current = current, "another traffic manager owns a slot");
-                self.ownership.slots().fenced(slot, epoch);
-                Ok(place)
-            }
-            Err(error) => {
-                self.counters.ledger_failures.inc();
-                place.failed_until = Some(monotonic() + self.config.ledger_backoff.get());
-                Err(error)
-            }
+    /// Reserves another block while there still are units, unless somebody reserves already.
+    fn reserve_ahead(&self, place: &mut Place, request: &LeaseRequest, units: u64) {
+        let Some(bucket) = &place.bucket else { return };
+        let order = order(bucket, request, units);
+        if let Ok(turn) = Arc::clone(&place.rare().turn).try_lock_owned() {
+            self.journal.reserve_ahead(order, turn);
         }
     }
 
@@ -245,27 +239,32 @@ impl Owner {
         place.bucket.insert(bucket)
     }
 
-    fn place(&self, key: &str) -> Arc<tokio::sync::Mutex<Place>> {
-        let (place, evicted) = self.keys.get(key, monotonic());
-        self.counters.evictions.inc_by(evicted);
-        place
-    }
-
     fn timeline(&self) -> Timeline {
         *self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The wish for a block of a bucket's window.
+fn order(bucket: &Bucket, request: &LeaseRequest, units: u64) -> Order {
+    let reservation = Reservation {
+        slot: Slot::of(&request.key),
+        key: ledger_key(&request.key, bucket.shape()),
+        epoch: bucket.epoch,
+        window_id: bucket.window_id(),
+        window_end: bucket.window().end,
+        limit: request.limit,
+        units,
+    };
+    Order { key: request.key.clone(), shape: bucket.shape(), reservation }
+}
+
 /// Windows of different lengths may begin at the same instant; in the ledger they are different keys.
-fn ledger_key(key: &str, unit_time: u32, time_unit: TimeUnit) -> String {
+fn ledger_key(key: &str, Shape { unit_time, time_unit }: Shape) -> String {
     format!("{key}|{unit_time}{}", time_unit.as_str())
 }
 
 fn unavailable(error: LedgerError) -> ThrottleUnavailable {
-    match error {
-        LedgerError::Fenced { .. } => ThrottleUnavailable::Undecided(Some(Box::new(error))),
-        LedgerError::Unavailable(_) => ThrottleUnavailable::Unable(Some(Box::new(error))),
-    }
+    ThrottleUnavailable::Unable(Some(Box::new(error)))
 }
 
 /// The monotonic clock; tokio's, because tests can stop it.

@@ -21,6 +21,11 @@ pub struct Throttling {
     /// Other quotas are reserved in at least this many blocks per window, each one database write; in one per minute when
     /// the window is longer.
     pub blocks_per_window: u64,
+    /// Blocks that this traffic manager reserves per second at most: the more keys are counted, the larger the blocks. One for
+    /// each key and window there must be.
+    pub ledger_blocks_per_second: u64,
+    /// Transactions per second in which it does so at most; one can carry hundreds of blocks.
+    pub ledger_writes_per_second: u32,
     /// A lease gets at most one part in this many of what is left, so that all gateways get some.
     pub lease_share: u64,
     /// Most throttle keys that are counted at a time.
@@ -47,10 +52,12 @@ impl Default for Throttling {
             lease_connections_max: 1_000,
             block_units_whole: 1_000,
             blocks_per_window: 20,
+            ledger_blocks_per_second: 2_000,
+            ledger_writes_per_second: 200,
             lease_share: 8,
-            keys_max: 200_000,
+            keys_max: 1_000_000,
             sweep_interval: HumanDuration::from_secs(10),
-            ledger_retention: HumanDuration::from_secs(3_600),
+            ledger_retention: HumanDuration::from_secs(900),
             ledger_backoff: HumanDuration::from_millis(250),
             enable_unlimited_tier: true,
             on_tm_loss: OnTmLoss::default(),

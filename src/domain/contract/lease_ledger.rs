@@ -7,12 +7,16 @@ use crate::throttling::Slot;
 
 /// Why the ledger was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// Another owner has taken the slot since; the caller must stop granting from it.
-    #[error("epoch {held} is over, epoch {current} owns the slot")]
-    Fenced { held: u64, current: u64 },
-    #[error("the lease ledger cannot be written")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+#[error("the lease ledger cannot be written")]
+pub struct LedgerError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// What became of a [`Reservation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reserved {
+    /// So many units, 0 when the window is used up.
+    Units(u64),
+    /// None: another owner has taken the slot since, under this epoch. The caller must stop granting from it.
+    Fenced { current: u64 },
 }
 
 /// A block of units that an owner wants to grant from.
@@ -71,9 +75,9 @@ pub trait LeaseLedger: Send + Sync {
     /// Forgets nodes that still are as `seen`.
     async fn bury(&self, seen: Vec<NodeRow>) -> Result<(), LedgerError>;
 
-    /// Reserves up to `units`, never more than `limit` in all within one window over all epochs; returns how many
-    /// units were reserved (0 when the window is used up). Fenced by the slot's epoch.
-    async fn reserve(&self, reservation: Reservation) -> Result<u64, LedgerError>;
+    /// Reserves for each wish up to its `units`, never more than `limit` in all within one window over all epochs. Fenced by
+    /// the slot's epoch. One transaction for all of them; the answers come in the order of the wishes.
+    async fn reserve(&self, wishes: Vec<Reservation>) -> Result<Vec<Reserved>, LedgerError>;
 
     /// Takes back units that were reserved and will never be granted, because their slot moves to another owner. Whoever calls
     /// must have forgotten them before.

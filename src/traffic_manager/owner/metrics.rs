@@ -12,6 +12,7 @@ pub(super) struct Counters {
     pub exhausted: Counter,
     pub unavailable: Counter,
     pub reservations: Counter,
+    pub ledger_writes: Counter,
     pub ledger_failures: Counter,
     pub evictions: Counter,
     pub keys: Gauge,
@@ -29,7 +30,12 @@ impl Counters {
             counters.unavailable.clone(),
         );
         metrics.register("throttle_reservations", "Blocks reserved in the ledger", counters.reservations.clone());
-        metrics.register("throttle_ledger_failures", "Failed reservations", counters.ledger_failures.clone());
+        metrics.register(
+            "throttle_ledger_writes",
+            "Transactions in which blocks were reserved",
+            counters.ledger_writes.clone(),
+        );
+        metrics.register("throttle_ledger_failures", "Those of them that failed", counters.ledger_failures.clone());
         metrics.register("throttle_keys_evicted", "Keys dropped at the limit of keys_max", counters.evictions.clone());
         metrics.register("throttle_keys", "Keys counted at present", counters.keys.clone());
         metrics.register("throttle_slots", "Slots of throttle keys that this node owns", counters.slots.clone());

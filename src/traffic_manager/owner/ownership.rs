@@ -176,13 +176,17 @@ impl Owner {
             is_moving.get_mut(slot.number()).into_iter().for_each(|moves| *moves = true);
         }
         let returning = async {
-            let mut blocks = Vec::new();
             let moving = |key: &str| is_moving.get(Slot::of(key).number()).is_some_and(|moves| *moves);
-            for (key, place) in self.keys.find_all(moving) {
-                // Whoever reserves for the key does so to the end.
-                let Some(bucket) = place.lock().await.bucket.take() else { continue };
-                blocks.extend(block_of(&key, bucket));
+            // Whoever reserves for a key does so to the end. Nobody begins any more: the slots are let go of.
+            for turn in self.keys.turns(moving) {
+                drop(turn.lock().await);
             }
+            let mut blocks = Vec::new();
+            self.keys.for_each(|place| {
+                let is_moving = moving(place.key());
+                let bucket = place.bucket.take_if(|_| is_moving);
+                blocks.extend(bucket.and_then(|bucket| block_of(place.key(), &bucket)));
+            });
             while !blocks.is_empty() {
                 let rest = blocks.split_off(PUT_BACK_BATCH.min(blocks.len()));
                 self.ledger.put_back(std::mem::replace(&mut blocks, rest)).await?;
@@ -200,15 +204,14 @@ impl Owner {
 }
 
 /// The units of a bucket that nobody holds.
-fn block_of(key: &str, bucket: crate::leases::Bucket) -> Option<Reservation> {
-    let (unit_time, time_unit) = bucket.shape();
+fn block_of(key: &str, bucket: &crate::leases::Bucket) -> Option<Reservation> {
     let units = bucket.free();
     (units > 0).then(|| Reservation {
         slot: Slot::of(key),
-        key: ledger_key(key, unit_time, time_unit),
+        key: ledger_key(key, bucket.shape()),
         epoch: bucket.epoch,
-        window_id: bucket.window.start.as_millis(),
-        window_end: bucket.window.end,
+        window_id: bucket.window_id(),
+        window_end: bucket.window().end,
         limit: 0,
         units,
     })

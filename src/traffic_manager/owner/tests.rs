@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::Timestamp;
-use domain::contract::lease_ledger::{NodeRow, Picture, SlotRow};
+use domain::contract::lease_ledger::{NodeRow, Picture, Reserved, SlotRow};
+use domain::throttling::TimeUnit;
 
 use super::*;
 
@@ -40,7 +41,7 @@ impl Memory {
 impl LeaseLedger for Memory {
     async fn renew(&self, node: &str) -> Result<Picture, LedgerError> {
         if self.is_broken.load(Ordering::Acquire) {
-            return Err(LedgerError::Unavailable("the disk is full".into()));
+            return Err(LedgerError("the disk is full".into()));
         }
         let ownership = &mut self.state.lock().unwrap().ownership;
         match ownership.nodes.iter_mut().find(|row| row.node == node) {
@@ -83,22 +84,25 @@ impl LeaseLedger for Memory {
         Ok(())
     }
 
-    async fn reserve(&self, wish: Reservation) -> Result<u64, LedgerError> {
+    async fn reserve(&self, wishes: Vec<Reservation>) -> Result<Vec<Reserved>, LedgerError> {
         // Others get their turn in between, as with a real database.
         tokio::task::yield_now().await;
         if self.is_broken.load(Ordering::Acquire) {
-            return Err(LedgerError::Unavailable("the disk is full".into()));
+            return Err(LedgerError("the disk is full".into()));
         }
         let mut state = self.state.lock().unwrap();
         state.calls += 1;
-        let current = state.ownership.slots[wish.slot.number()].epoch;
-        if wish.epoch != current {
-            return Err(LedgerError::Fenced { held: wish.epoch, current });
-        }
-        let reserved = state.reserved.entry((wish.key, wish.window_id)).or_default();
-        let units = wish.units.min(wish.limit.saturating_sub(*reserved));
-        *reserved += units;
-        Ok(units)
+        let reserve = |wish: Reservation| {
+            let current = state.ownership.slots[wish.slot.number()].epoch;
+            if wish.epoch != current {
+                return Reserved::Fenced { current };
+            }
+            let reserved = state.reserved.entry((wish.key, wish.window_id)).or_default();
+            let units = wish.units.min(wish.limit.saturating_sub(*reserved));
+            *reserved += units;
+            Reserved::Units(units)
+        };
+        Ok(wishes.into_iter().map(reserve).collect())
     }
 
     async fn forget_ended(&self, before: Timestamp) -> Result<u64, LedgerError> {

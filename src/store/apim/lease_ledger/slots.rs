@@ -1,6 +1,6 @@
 //! Who owns which slot, and who is alive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use domain::contract::lease_ledger::{NodeRow, Picture, SlotRow};
@@ -87,10 +87,13 @@ pub(super) fn bury(conn: &mut ApimConn, seen: &[NodeRow]) -> Result<(), Refusal>
     Ok(())
 }
 
-/// The epoch of a slot; 0 when there is no such row.
-pub(super) fn epoch(conn: &mut ApimConn, slot: Slot) -> Result<i64, Refusal> {
-    let row = lease_slot::table.find(number(slot)).select(lease_slot::epoch);
-    Ok(row.first(conn.db()).optional()?.unwrap_or_default())
+/// The epochs of slots.
+pub(super) fn epochs(conn: &mut ApimConn, slots: impl Iterator<Item = Slot>) -> Result<HashMap<Slot, i64>, Refusal> {
+    let numbers: BTreeSet<i32> = slots.map(number).collect();
+    let rows = lease_slot::table.filter(lease_slot::slot.eq_any(numbers)).select((lease_slot::slot, lease_slot::epoch));
+    let rows = rows.load::<(i32, i64)>(conn.db())?;
+    let epoch = |(number, epoch): (i32, i64)| Some((Slot::numbered(usize::try_from(number).ok()?)?, epoch));
+    Ok(rows.into_iter().filter_map(epoch).collect())
 }
 
 fn slot_row((slot, owner, epoch): (i32, String, i64)) -> Option<SlotRow> {

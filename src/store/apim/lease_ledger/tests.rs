@@ -1,5 +1,6 @@
 //! The ledger on both databases.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -23,6 +24,13 @@ impl Fixture {
         let rows = self.ledger.renew(owner).await.unwrap().slots;
         let seen = rows.into_iter().filter(|row| row.slot == slot).collect();
         self.ledger.assign(owner, seen).await.unwrap()[0].epoch
+    }
+
+    /// What one wish brings.
+    async fn reserve(&self, wish: Reservation) -> u64 {
+        let reserved = self.ledger.reserve(vec![wish]).await.unwrap();
+        let [Reserved::Units(units)] = reserved[..] else { panic!("{reserved:?}") };
+        units
     }
 
     fn wish(&self, epoch: u64, limit: u64, units: u64) -> Reservation {
@@ -86,15 +94,14 @@ async fn on_both<F: AsyncFn(Fixture)>(test: F) {
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_are_cut_at_the_limit() {
     on_both(async |fixture| {
-        let ledger = &fixture.ledger;
         let epoch = fixture.take_over("a").await;
-        assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 7)).await.unwrap(), 7);
-        assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 7)).await.unwrap(), 3);
-        assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 7)).await.unwrap(), 0);
-        assert_eq!(ledger.reserve(fixture.wish(epoch, 12, 7)).await.unwrap(), 2, "a raised limit counts at once");
-        assert_eq!(ledger.reserve(fixture.wish(epoch, 5, 7)).await.unwrap(), 0, "a lowered limit takes nothing back");
-        assert_eq!(ledger.reserve(Reservation { window_id: 60_000, ..fixture.wish(epoch, 10, 99) }).await.unwrap(), 10);
-        assert_eq!(ledger.reserve(Reservation { window_id: 1, ..fixture.wish(epoch, 0, 1) }).await.unwrap(), 0);
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 7)).await, 7);
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 7)).await, 3);
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 7)).await, 0);
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 12, 7)).await, 2, "a raised limit counts at once");
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 5, 7)).await, 0, "a lowered limit takes nothing back");
+        assert_eq!(fixture.reserve(Reservation { window_id: 60_000, ..fixture.wish(epoch, 10, 99) }).await, 10);
+        assert_eq!(fixture.reserve(Reservation { window_id: 1, ..fixture.wish(epoch, 0, 1) }).await, 0);
     })
     .await;
 }
@@ -103,26 +110,54 @@ async fn blocks_are_cut_at_the_limit() {
 async fn thirty_two_reservers_at_once_never_get_more_than_the_limit() {
     on_both(async |fixture| {
         let epoch = fixture.take_over("a").await;
+        let other = |wish: Reservation| Reservation { window_id: 60_000, ..wish };
         let reservers: Vec<_> = (0..32)
             .map(|n| {
                 let ledger = fixture.ledger.clone();
-                let wish = fixture.wish(epoch, 100, 1 + n % 5);
+                let mut wishes = vec![fixture.wish(epoch, 100, 1 + n % 5), other(fixture.wish(epoch, 70, 1 + n % 3))];
+                // Half of them in the other order, for whoever locks one row after the other.
+                wishes.rotate_left(usize::try_from(n % 2).unwrap());
                 tokio::spawn(async move {
-                    let mut total = 0;
+                    let mut totals: HashMap<i64, u64> = HashMap::new();
                     loop {
-                        match ledger.reserve(wish.clone()).await.unwrap() {
-                            0 => return total,
-                            units => total += units,
+                        let reserved = ledger.reserve(wishes.clone()).await.unwrap();
+                        if reserved.iter().all(|units| *units == Reserved::Units(0)) {
+                            return totals;
+                        }
+                        for (wish, units) in wishes.iter().zip(reserved) {
+                            let Reserved::Units(units) = units else { panic!("fenced") };
+                            *totals.entry(wish.window_id).or_default() += units;
                         }
                     }
                 })
             })
             .collect();
-        let mut total = 0;
+        let mut totals: HashMap<i64, u64> = HashMap::new();
         for reserver in reservers {
-            total += reserver.await.unwrap();
+            for (window, units) in reserver.await.unwrap() {
+                *totals.entry(window).or_default() += units;
+            }
         }
-        assert_eq!(total, 100);
+        assert_eq!(totals, HashMap::from([(0, 100), (60_000, 70)]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_wishes_are_answered_each_by_itself() {
+    on_both(async |fixture| {
+        let epoch = fixture.take_over("a").await;
+        let wish = |units| fixture.wish(epoch, 10, units);
+        let later = |units| Reservation { window_id: 60_000, ..wish(units) };
+        let stale = fixture.wish(epoch + 1, 10, 1);
+        let expected =
+            [Reserved::Units(6), Reserved::Units(4), Reserved::Fenced { current: epoch }, Reserved::Units(7)];
+        let wishes = vec![wish(6), wish(6), stale.clone(), later(7)];
+        assert_eq!(fixture.ledger.reserve(wishes).await.unwrap(), expected);
+        let expected = [Reserved::Units(0), Reserved::Units(3), Reserved::Units(0)];
+        assert_eq!(fixture.ledger.reserve(vec![wish(6), later(7), later(1)]).await.unwrap(), expected);
+        assert_eq!(fixture.ledger.reserve(vec![stale]).await.unwrap(), [Reserved::Fenced { current: epoch }]);
+        assert_eq!(fixture.ledger.reserve(Vec::new()).await.unwrap(), []);
     })
     .await;
 }
@@ -132,14 +167,12 @@ async fn a_new_owner_fences_the_old_one_and_gets_only_the_rest() {
     on_both(async |fixture| {
         let ledger = &fixture.ledger;
         let old = fixture.take_over("a").await;
-        assert_eq!(ledger.reserve(fixture.wish(old, 10, 8)).await.unwrap(), 8);
+        assert_eq!(fixture.reserve(fixture.wish(old, 10, 8)).await, 8);
         let new = fixture.take_over("b").await;
         assert!(new > old);
-        match ledger.reserve(fixture.wish(old, 10, 1)).await.unwrap_err() {
-            LedgerError::Fenced { held, current } => assert_eq!((held, current), (old, new)),
-            error => panic!("{error}"),
-        }
-        assert_eq!(ledger.reserve(fixture.wish(new, 10, 10)).await.unwrap(), 2);
+        let refused = ledger.reserve(vec![fixture.wish(old, 10, 1)]).await.unwrap();
+        assert_eq!(refused, [Reserved::Fenced { current: new }]);
+        assert_eq!(fixture.reserve(fixture.wish(new, 10, 10)).await, 2);
     })
     .await;
 }
@@ -203,15 +236,11 @@ async fn who_leaves_owns_nothing_any_more() {
 async fn what_is_put_back_is_reserved_again() {
     on_both(async |fixture| {
         let epoch = fixture.take_over("a").await;
-        assert_eq!(fixture.ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap(), 10);
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 10)).await, 10);
         fixture.ledger.put_back(vec![fixture.wish(epoch, 10, 4)]).await.unwrap();
         fixture.ledger.put_back(vec![fixture.wish(epoch, 10, 7)]).await.unwrap();
         let epoch = fixture.take_over("b").await;
-        assert_eq!(
-            fixture.ledger.reserve(fixture.wish(epoch, 10, 9)).await.unwrap(),
-            4,
-            "never more than was reserved"
-        );
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 9)).await, 4, "never more than was reserved");
     })
     .await;
 }
@@ -222,11 +251,11 @@ async fn ended_windows_are_forgotten_and_others_stay() {
         let ledger = &fixture.ledger;
         let epoch = fixture.take_over("a").await;
         let later = Reservation { window_id: 1, window_end: Timestamp::from_secs(61), ..fixture.wish(epoch, 10, 10) };
-        ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap();
-        ledger.reserve(later.clone()).await.unwrap();
+        fixture.reserve(fixture.wish(epoch, 10, 10)).await;
+        fixture.reserve(later.clone()).await;
         assert_eq!(ledger.forget_ended(Timestamp::from_secs(61)).await.unwrap(), 1);
-        assert_eq!(ledger.reserve(later).await.unwrap(), 0);
-        assert_eq!(ledger.reserve(fixture.wish(epoch, 10, 10)).await.unwrap(), 10);
+        assert_eq!(fixture.reserve(later).await, 0);
+        assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 10)).await, 10);
     })
     .await;
 }

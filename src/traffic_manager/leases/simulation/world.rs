@@ -98,10 +98,13 @@ impl World {
         let sizing = Sizing {
             block_units_whole: dice.below(20),
             blocks_per_window: 1 + dice.below(6),
+            blocks_per_second: 1 + dice.below(6),
             lease_share: 1 + dice.below(4),
+            keys: KEYS as u64,
         };
         let limit = if has_faults { dice.below(30) } else { 1 + dice.below(8) };
-        let shape = (if has_faults { 1 + dice.below(3) as u32 } else { 4 }, TimeUnit::Sec);
+        let unit_time = if has_faults { 1 + dice.below(3) as u32 } else { 4 };
+        let shape = Shape { unit_time, time_unit: TimeUnit::Sec };
         let mut rate = || if has_faults { 0.985 + dice.below(31) as f64 / 1_000.0 } else { 1.0 };
         let gateways = (0..GATEWAYS).map(|_| Gateway { rate: rate(), cells: Default::default(), next_id: 0 }).collect();
         let owner = |(name, rate): (&&str, f64)| Owner {
@@ -178,7 +181,7 @@ impl World {
     pub fn windows_under_demand(&self) -> Vec<(i64, u64, u64)> {
         let end = self.wall.plus(self.time).as_millis();
         let settled = self.wall.as_millis() + 4_000;
-        let length = i64::from(self.shape.0) * 1_000;
+        let length = i64::from(self.shape.unit_time) * 1_000;
         let whole = |((_, window), wishes): &(&(usize, i64), &u64)| {
             *window > settled && window + length < end && **wishes >= 3 * self.limit + 12
         };
@@ -247,7 +250,7 @@ impl World {
             for row in &rows {
                 let key = row.slot.number();
                 let Some(bucket) = self.owners[who].buckets.remove(&key) else { continue };
-                if let Some(reserved) = self.ledger.reserved.get_mut(&(key, bucket.window.start.as_millis())) {
+                if let Some(reserved) = self.ledger.reserved.get_mut(&(key, bucket.window_id())) {
                     *reserved -= bucket.free();
                 }
             }
@@ -329,7 +332,7 @@ impl World {
         let before = owner.buckets.remove(&key);
         let current = before.filter(|bucket| bucket.is_current(now, self.shape, epoch));
         let mut bucket = current.unwrap_or_else(|| Bucket::open(&owner.timeline, now, self.shape, epoch, None));
-        let window = bucket.window.start.as_millis();
+        let window = bucket.window_id();
         let mut step = bucket.take(self.limit, wish, &self.sizing);
         if let Step::Reserve(units) = step {
             let row = &self.ledger.ownership.slots[key];
@@ -361,7 +364,7 @@ impl World {
         let key = self.dice.below(if self.has_faults { KEYS as u64 } else { 1 }) as usize;
         let now = self.gateway_now(who);
         let wall = self.wall.plus(self.time);
-        let here = domain::throttling::window::Window::containing(wall, self.shape.0, self.shape.1).start.as_millis();
+        let here = self.shape.window(wall).start.as_millis();
         *self.wishes.entry((key, here)).or_default() += 1;
         let gateway = &mut self.gateways[who];
         let cell = &mut gateway.cells[key];
