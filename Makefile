@@ -4,7 +4,7 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-deploy build chaos bench-main-job bench-propagation bench-search
+.PHONY: help run test check check-deploy build chaos bench-main-job bench-propagation bench-search bench-throttle bench-decision bench-ledger bench-throttle-cost
 .PHONY: cluster cluster-demo cluster-status cluster-stop
 
 help: ## Show this list
@@ -49,6 +49,18 @@ build: setup ## Build the release binary target/release/gatewright
 
 bench-main-job: setup ## Measure start, memory, deployment and revocation on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench main_job
+
+bench-throttle: setup setup-postgres ## Measure what 1 to 10 gateways admit of limits up to a million per minute (half an hour; a table, and JSON in target/)
+	$(CARGO) bench --locked --bench throttle -- $(ARGS)
+
+bench-decision: setup ## Measure the throttling decision of a warm call and the memory of idle keys (criterion, and a table)
+	$(CARGO) bench --locked --bench decision -- $(ARGS)
+
+bench-ledger: setup setup-postgres ## Measure what 100,000 active throttle keys write to PostgreSQL (a table, and JSON in target/)
+	$(CARGO) bench --locked --bench ledger
+
+bench-throttle-cost: setup setup-postgres ## Measure a gateway's CPU per call with limits on every level against none (a table, and JSON in target/)
+	$(CARGO) bench --locked --bench throttle_cost
 
 bench-propagation: setup setup-postgres ## Measure deployments and revocations over ten gateway processes on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench propagation

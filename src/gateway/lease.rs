@@ -9,6 +9,7 @@ mod cell;
 mod charge;
 mod grant;
 mod share;
+mod tallies;
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -28,15 +29,13 @@ use crate::table::RequestQuota;
 use cell::Cell;
 pub use charge::Charge;
 pub use grant::Unit;
+use tallies::Tallies;
 
-/// How long a key may be unused before its units go back to the owner.
+/// How long a key may be unused before its units go back to the owner and its cell is forgotten.
 const IDLE_MS: u64 = 1_000;
 
 /// How long a key must be unused to give its units back when they are wanted elsewhere.
 const RECALLED_AFTER_MS: u64 = 200;
-
-/// How long the cell of an unused key is remembered.
-const FORGOTTEN_AFTER_MS: u64 = 60_000;
 
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -109,6 +108,8 @@ pub struct LeaseBook {
     /// The same by the owner's name of the key.
     named: papaya::HashMap<Arc<str>, Weak<Cell>>,
     cells_max: usize,
+    /// What is known of keys without a cell.
+    tallies: Tallies,
     started: Instant,
     refills: Counter,
 }
@@ -117,7 +118,8 @@ impl LeaseBook {
     #[must_use]
     pub fn new(throttle: Arc<dyn Throttle>, cells_max: usize, refills: Counter, loss: Loss) -> Arc<Self> {
         let (cells, named, started) = (papaya::HashMap::new(), papaya::HashMap::new(), Instant::now());
-        let book = Arc::new(Self { throttle, loss, cells, named, cells_max, started, refills });
+        let tallies = Tallies::new(cells_max);
+        let book = Arc::new(Self { throttle, loss, cells, named, cells_max, tallies, started, refills });
         let holder: Arc<dyn Holder> = book.clone();
         book.throttle.introduce(Arc::downgrade(&holder));
         book
@@ -169,7 +171,7 @@ impl LeaseBook {
         Charge { throttle: Arc::clone(&self.throttle), key: Arc::clone(&self.cell(key, api).key), quota }
     }
 
-    /// Gives back units of keys that are idle and forgets keys that have been for long. To be called about once a second.
+    /// Gives back units of keys that are idle and forgets all of such keys but a few bytes. To be called about once a second.
     pub async fn sweep(&self) {
         let now = self.tick();
         let is_idle = |cell: &&Arc<Cell>| cell.has_grant() && cell.idle_ms(now) >= IDLE_MS;
@@ -178,9 +180,17 @@ impl LeaseBook {
             cell.give_back_stock().await;
         }
         let wall = self.loss.clock.now();
-        let is_wanted = |cell: &Cell| cell.has_grant() || cell.idle_ms(now) < FORGOTTEN_AFTER_MS;
-        self.cells.pin().retain(|_, cell| is_wanted(cell) || cell.remembers_share(wall));
-        self.named.pin().retain(|_, cell| cell.strong_count() > 0);
+        self.cells.pin().retain(|_, cell| {
+            let is_wanted = cell.has_grant() || cell.idle_ms(now) < IDLE_MS || cell.remembers_share(wall);
+            if !is_wanted {
+                self.tallies.keep(&cell.key, cell.tally());
+                // Of its successor, if there is one already, nothing is forgotten.
+                let is_its = |_: &Arc<str>, named: &Weak<Cell>| named.as_ptr() == Arc::as_ptr(cell);
+                let _ = self.named.pin().remove_if(&cell.key, is_its);
+            }
+            is_wanted
+        });
+        self.tallies.sweep(Instant::now());
     }
 
     /// Gives back all units, e.g. before the gateway stops.
@@ -197,7 +207,11 @@ impl LeaseBook {
         if let Some(cell) = cells.get(key) {
             return Arc::clone(cell);
         }
-        let cell = Arc::new(Cell::new(key.on_the_wire(api), Arc::clone(&self.throttle)));
+        let name = key.on_the_wire(api);
+        let tally = self.tallies.find(&name);
+        let cell = Cell::new(name, tally, Arc::clone(&self.throttle));
+        cell.touch(self.tick());
+        let cell = Arc::new(cell);
         if cells.len() >= self.cells_max {
             return cell;
         }

@@ -18,25 +18,18 @@ mod postgres;
 #[path = "../it/support/rest.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod rest;
+mod site;
 
 use std::time::{Duration, Instant};
 
-use fleet::{Fleet, PASSWORD};
 use futures_util::future::join_all;
 use postgres::Postgres;
-use rest::{Answer, Credentials, Rest, client};
 use serde_json::{Value, json};
+use site::Site;
 
 const DEPLOYS: usize = 200;
 const REVOCATIONS: usize = 200;
 const GATEWAYS: [&str; 10] = ["gw01", "gw02", "gw03", "gw04", "gw05", "gw06", "gw07", "gw08", "gw09", "gw10"];
-
-/// The nodes, and an administrator's token.
-struct Site {
-    fleet: Fleet,
-    admin: Credentials,
-    gateways: Vec<Gateway>,
-}
 
 /// A gateway, and a connection that stays open.
 struct Gateway {
@@ -57,94 +50,25 @@ impl Gateway {
     }
 }
 
-impl Site {
-    async fn start(postgres: &Postgres) -> Self {
-        let mut plan = vec![
-            ("tm1", "traffic-manager"),
-            ("tm2", "traffic-manager"),
-            ("km1", "key-manager"),
-            ("pub1", "publisher"),
-            ("dp1", "devportal"),
-        ];
-        plan.extend(GATEWAYS.map(|name| (name, "gateway")));
-        let fleet = Fleet::start(env!("CARGO_BIN_EXE_gatewright"), &plan, &postgres.database_toml()).await;
-        let admin = Credentials::Bearer(administrator_token(&fleet).await);
-        let gateways = GATEWAYS.map(|name| Gateway {
-            base: fleet.gateway_url(name),
-            client: reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap(),
-        });
-        Self { fleet, admin, gateways: gateways.into() }
-    }
-
-    fn rest(&self, node: &str) -> Rest {
-        Rest::new(self.fleet.management_url(node), self.admin.clone())
-    }
-
-    /// From the request until all gateways have acknowledged.
-    async fn deploy(&self, number: usize) -> (String, Duration) {
-        let publisher = self.rest("pub1");
-        let apis = "/api/am/publisher/v4/apis";
-        let body = json!({
-            "name": format!("Bench{number}"), "version": "1", "context": format!("/bench{number}"),
-            "policies": ["Unlimited"],
-            // Nobody listens there: 502 says that a call passed.
-            "endpointConfig": {"endpoint_type": "http", "production_endpoints": {"url": "http://127.0.0.1:1"}},
-        });
-        let id = publisher.post(apis, &body).await.expect(201).field("id");
-        let revision = publisher.post(&format!("{apis}/{id}/revisions"), &json!({})).await.expect(201).field("id");
-        let path = format!("{apis}/{id}/deploy-revision?revisionId={revision}&wait=true");
-        let began = Instant::now();
-        let deployed = publisher.post(&path, &json!([{"name": "Default", "vhost": "localhost"}])).await.expect(201);
-        let took = began.elapsed();
-        let deployment = &deployed.json()[0];
-        assert_eq!(deployment["deployedGatewayCount"], json!(GATEWAYS.len()), "{deployment}");
-        (id, took)
-    }
-
-    async fn subscribed_keys(&self, api_id: &str) -> Value {
-        let (publisher, portal) = (self.rest("pub1"), self.rest("dp1"));
-        let publish = format!("/api/am/publisher/v4/apis/change-lifecycle?apiId={api_id}&action=Publish");
-        publisher.post_empty(&publish).await.expect(200);
-        let portal_path = |path: &str| format!("/api/am/devportal/v3{path}");
-        let body = json!({"name": "Bench", "throttlingPolicy": "Unlimited"});
-        let application = portal.post(&portal_path("/applications"), &body).await.expect(201).field("applicationId");
-        let body = json!({"applicationId": application, "apiId": api_id, "throttlingPolicy": "Unlimited"});
-        portal.post(&portal_path("/subscriptions"), &body).await.expect(201);
-        let body = json!({"keyType": "PRODUCTION", "grantTypesToBeSupported": ["client_credentials"]});
-        let path = portal_path(&format!("/applications/{application}/generate-keys"));
-        portal.post(&path, &body).await.expect(200).json()
-    }
-
-    /// From the key manager's acknowledgement until the last gateway refuses the token.
-    async fn revoke(&self, keys: &Value, path: &str) -> Duration {
-        let call = |endpoint: &str, form: &[(&str, &str)]| {
-            let url = format!("{}/oauth2/{endpoint}", self.fleet.management_url("km1"));
-            let (key, secret) = (keys["consumerKey"].as_str().unwrap(), keys["consumerSecret"].as_str());
-            client().post(url).basic_auth(key, secret).form(form)
-        };
-        let issued = Answer::of(call("token", &[("grant_type", "client_credentials")])).await.expect(200);
-        let token = issued.field("access_token");
-        join_all(self.gateways.iter().map(|gateway| gateway.until(path, &token, 502))).await;
-        Answer::of(call("revoke", &[("token", &token)])).await.expect(200);
-        let began = Instant::now();
-        let refused = join_all(self.gateways.iter().map(|gateway| gateway.until(path, &token, 401))).await;
-        refused.into_iter().max().unwrap().saturating_duration_since(began)
-    }
+/// From the request until all gateways have acknowledged.
+async fn deploy(site: &Site, number: usize) -> (String, Duration) {
+    // Nobody listens there: 502 says that a call passed.
+    let (id, revision) = site.api(&format!("bench{number}"), &["Unlimited"], "http://127.0.0.1:1", &json!({})).await;
+    let began = Instant::now();
+    let deployment = site.deploy(&id, &revision).await;
+    let took = began.elapsed();
+    assert_eq!(deployment["deployedGatewayCount"], json!(GATEWAYS.len()), "{deployment}");
+    (id, took)
 }
 
-async fn administrator_token(fleet: &Fleet) -> String {
-    let base = fleet.management_url("km1");
-    let people = Rest::new(base.clone(), Credentials::Basic("admin".to_owned(), PASSWORD.to_owned()));
-    let body =
-        json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
-    let registered = people.post("/client-registration/v0.17/register", &body).await.expect(200);
-    let scopes = "apim:api_view apim:api_create apim:api_publish apim:api_manage apim:subscribe apim:app_manage";
-    let form = [("grant_type", "password"), ("username", "admin"), ("password", PASSWORD), ("scope", scopes)];
-    let request = client()
-        .post(format!("{base}/oauth2/token"))
-        .basic_auth(registered.field("clientId"), Some(registered.field("clientSecret")))
-        .form(&form);
-    Answer::of(request).await.expect(200).field("access_token")
+/// From the key manager's acknowledgement until the last gateway refuses the token.
+async fn revoke(site: &Site, gateways: &[Gateway], keys: &Value, path: &str) -> Duration {
+    let token = site.token(keys).await;
+    join_all(gateways.iter().map(|gateway| gateway.until(path, &token, 502))).await;
+    site.oauth(keys, "revoke", &[("token", &token)]).await;
+    let began = Instant::now();
+    let refused = join_all(gateways.iter().map(|gateway| gateway.until(path, &token, 401))).await;
+    refused.into_iter().max().unwrap().saturating_duration_since(began)
 }
 
 /// Minimum, median, 99th percentile and maximum in milliseconds.
@@ -167,19 +91,24 @@ fn row(what: &str, figures: &Value) {
 #[tokio::main]
 async fn main() {
     let Some(postgres) = Postgres::start() else { panic!("PostgreSQL's server is needed: apt-get install postgresql") };
-    let site = Site::start(&postgres).await;
+    let site = Site::start(&postgres, &["tm1", "tm2"], &GATEWAYS).await;
+    let gateways = GATEWAYS.map(|name| Gateway {
+        base: site.fleet.gateway_url(name),
+        client: reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap(),
+    });
     let mut deploys = Vec::new();
     let mut last = String::new();
     for number in 0..DEPLOYS {
-        let (id, took) = site.deploy(number).await;
+        let (id, took) = deploy(&site, number).await;
         deploys.push(took);
         last = id;
     }
-    let keys = site.subscribed_keys(&last).await;
+    site.publish(&last).await;
+    let keys = site.subscribed_keys(&last, ["Bench", "Unlimited"], "Unlimited").await;
     let path = format!("/bench{}/1/x", DEPLOYS - 1);
     let mut revocations = Vec::new();
     for _ in 0..REVOCATIONS {
-        revocations.push(site.revoke(&keys, &path).await);
+        revocations.push(revoke(&site, &gateways, &keys, &path).await);
     }
     let (deploys, revocations) = (summary(deploys), summary(revocations));
     println!("| {} gateways, ms | samples | min | median | p99 | max |", GATEWAYS.len());

@@ -12,7 +12,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Verdict;
-use super::grant::{Grant, Unit, return_units};
+use super::grant::{Grant, Unit, give_back_later, return_units};
 use super::share::{Share, Tally, allowance};
 use crate::table::RequestQuota;
 
@@ -37,7 +37,7 @@ pub(super) struct Cell {
     alone: std::sync::Mutex<Alone>,
     /// Tick of the last call, see `LeaseBook::tick`.
     pub last_used: AtomicU64,
-    throttle: Arc<dyn Throttle>,
+    pub throttle: Arc<dyn Throttle>,
 }
 
 /// The owner's word that the window is used up.
@@ -48,7 +48,6 @@ struct Refusal {
 }
 
 /// What is needed to decide without the owner.
-#[derive(Default)]
 struct Alone {
     tally: Tally,
     share: Option<Arc<Share>>,
@@ -61,12 +60,13 @@ struct Demand {
 }
 
 impl Cell {
-    pub fn new(key: String, throttle: Arc<dyn Throttle>) -> Self {
+    /// A cell without a lease; `tally` is what an earlier one of the key knew.
+    pub fn new(key: String, tally: Tally, throttle: Arc<dyn Throttle>) -> Self {
         Self {
             key: key.into(),
             grant: ArcSwapOption::empty(),
             refusal: ArcSwapOption::empty(),
-            alone: std::sync::Mutex::default(),
+            alone: std::sync::Mutex::new(Alone { tally, share: None }),
             refill: Arc::new(Mutex::new(Demand { units: 1, last_refill: None })),
             last_used: AtomicU64::new(0),
             throttle,
@@ -74,7 +74,7 @@ impl Cell {
     }
 
     /// What can be said without asking the owner.
-    pub fn decide(&self, quota: RequestQuota, now: Instant) -> Option<Verdict> {
+    pub fn decide(self: &Arc<Self>, quota: RequestQuota, now: Instant) -> Option<Verdict> {
         if let Some(grant) = &*self.grant.load()
             && grant.quota == quota
         {
@@ -116,7 +116,7 @@ impl Cell {
 
     /// Gets a lease and takes its first unit before others can; `None` when the lease had ended on arrival.
     async fn refill(
-        &self,
+        self: &Arc<Self>,
         quota: RequestQuota,
         mut demand: OwnedMutexGuard<Demand>,
     ) -> Result<Option<Verdict>, ThrottleUnavailable> {
@@ -136,7 +136,7 @@ impl Cell {
                 return Ok(Some(self.decide(quota, received).unwrap_or(Verdict::Exhausted { retry_in })));
             }
         };
-        self.alone().tally.add(lease.window_id, lease.units);
+        self.alone().tally.add(&lease, sent);
         let starts_now = lease.start_in.is_zero() && received < sent + lease.end_in && lease.units > 0;
         let stock = if starts_now { lease.units - 1 } else { lease.units };
         let grant = Arc::new(Grant::new(quota, &lease, stock, [sent, received]));
@@ -145,8 +145,8 @@ impl Cell {
         Ok(verdict.or_else(|| self.decide(quota, received)))
     }
 
-    fn unit_of(&self, grant: &Arc<Grant>) -> Unit {
-        Unit::of_lease(Arc::clone(grant), Arc::clone(&self.key), Arc::clone(&self.throttle))
+    fn unit_of(self: &Arc<Self>, grant: &Arc<Grant>) -> Unit {
+        Unit::of_lease(Arc::clone(self), Arc::clone(grant))
     }
 
     /// Puts a new grant in place of the old one, whose rest moves over when both are of one window.
@@ -202,8 +202,24 @@ impl Cell {
         self.alone().share.as_ref().is_some_and(|share| share.taken() > 0 && wall < share.window.end)
     }
 
+    /// What the owner gave.
+    pub fn tally(&self) -> Tally {
+        self.alone().tally
+    }
+
     fn alone(&self) -> MutexGuard<'_, Alone> {
         self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Cell {
+    /// A cell may be forgotten while a call still uses it: what it got meanwhile must not be lost.
+    fn drop(&mut self) {
+        let Some(grant) = self.grant.swap(None) else { return };
+        let rest = grant.close();
+        if rest > 0 {
+            give_back_later(&self.throttle, &self.key, &grant, rest);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use domain::contract::Throttle;
 use domain::contract::throttle::Lease;
 use prometheus_client::metrics::counter::Counter;
 
+use super::cell::Cell;
 use super::share::Share;
 use crate::table::RequestQuota;
 
@@ -42,9 +43,8 @@ pub struct Unit {
 /// Where a unit was taken from, and goes back to.
 enum Source {
     Lease {
+        cell: Arc<Cell>,
         grant: Arc<Grant>,
-        key: Arc<str>,
-        throttle: Arc<dyn Throttle>,
     },
     /// What the gateway may admit without the owner; `rest` more units of it were left.
     Share {
@@ -99,8 +99,8 @@ impl Grant {
 }
 
 impl Unit {
-    pub(super) fn of_lease(grant: Arc<Grant>, key: Arc<str>, throttle: Arc<dyn Throttle>) -> Self {
-        Self { source: Source::Lease { grant, key, throttle }, is_spent: false }
+    pub(super) fn of_lease(cell: Arc<Cell>, grant: Arc<Grant>) -> Self {
+        Self { source: Source::Lease { cell, grant }, is_spent: false }
     }
 
     pub(super) fn of_share(share: Arc<Share>, rest: u64, admitted: Counter) -> Self {
@@ -142,19 +142,26 @@ impl Drop for Unit {
         if self.is_spent {
             return;
         }
-        let (grant, key, throttle) = match &self.source {
-            Source::Lease { grant, key, throttle } => (grant, key, throttle),
+        let (cell, grant) = match &self.source {
+            Source::Lease { cell, grant } => (cell, grant),
             Source::Share { share, .. } => return share.put_back(),
             Source::Uncounted { .. } => return,
         };
-        if grant.put_back(1) || Instant::now() >= grant.ends_at {
-            return;
+        if !grant.put_back(1) {
+            give_back_later(&cell.throttle, &cell.key, grant, 1);
         }
-        let (throttle, key, window_id, epoch) = (Arc::clone(throttle), Arc::clone(key), grant.window_id, grant.epoch);
-        // Outside a runtime (the process is ending) the unit stays spent: too few calls pass, never too many.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { return_units(throttle.as_ref(), &key, window_id, epoch, 1).await });
-        }
+    }
+}
+
+/// Gives units of a closed grant back to the owner without waiting for it.
+pub(super) fn give_back_later(throttle: &Arc<dyn Throttle>, key: &Arc<str>, grant: &Grant, units: u64) {
+    if Instant::now() >= grant.ends_at {
+        return;
+    }
+    let (throttle, key, window_id, epoch) = (Arc::clone(throttle), Arc::clone(key), grant.window_id, grant.epoch);
+    // Outside a runtime (the process is ending) they stay spent: too few calls pass, never too many.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async move { return_units(throttle.as_ref(), &key, window_id, epoch, units).await });
     }
 }
 

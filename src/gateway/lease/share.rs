@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use domain::Timestamp;
+use domain::contract::throttle::Lease;
 use domain::throttling::window::Window;
 
 use crate::table::RequestQuota;
@@ -49,18 +50,26 @@ impl Share {
 }
 
 /// Units that the owner gave in its latest window: all of them count as spent here, except those that went back.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
     window_id: i64,
     units: u64,
+    /// When the window ends.
+    pub ends_at: Instant,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, window_id: i64, units: u64) {
-        if self.window_id != window_id {
-            *self = Self { window_id, units: 0 };
+    /// Of a key that never got any.
+    pub(super) fn none() -> Self {
+        Self { window_id: i64::MIN, units: 0, ends_at: Instant::now() }
+    }
+
+    /// Counts units of a lease that was asked for at `sent`.
+    pub(super) fn add(&mut self, lease: &Lease, sent: Instant) {
+        if self.window_id != lease.window_id {
+            *self = Self { window_id: lease.window_id, units: 0, ends_at: sent + lease.end_in };
         }
-        self.units = self.units.saturating_add(units);
+        self.units = self.units.saturating_add(lease.units);
     }
 
     pub(super) fn subtract(&mut self, window_id: i64, units: u64) {
@@ -73,6 +82,11 @@ impl Tally {
     pub(super) fn of(&self, start: Timestamp) -> u64 {
         if self.window_id == start.as_millis() { self.units } else { 0 }
     }
+
+    /// Whether nothing would be lost without it.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.units == 0 || self.ends_at <= now
+    }
 }
 
 /// The gateway's part of a quota of `limit` among `live` gateways, less what it `spent` of the owner's units already.
@@ -82,6 +96,8 @@ pub(super) fn allowance(limit: u64, live: u32, spent: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use domain::throttling::TimeUnit;
 
     use super::*;
@@ -110,12 +126,19 @@ mod tests {
 
     #[test]
     fn a_tally_is_of_one_window() {
-        let mut tally = Tally::default();
-        tally.add(60_000, 5);
+        let now = Instant::now();
+        let lease = |window_id, units| {
+            let (start_in, end_in) = (Duration::ZERO, Duration::from_secs(60));
+            Lease { window_id, epoch: 1, units, start_in, end_in, rest: 0 }
+        };
+        let mut tally = Tally::none();
+        assert!(tally.is_over(now));
+        tally.add(&lease(60_000, 5), now);
         tally.subtract(60_000, 2);
         tally.subtract(0, 2);
         assert_eq!((tally.of(Timestamp::from_secs(60)), tally.of(Timestamp::from_secs(120))), (3, 0));
-        tally.add(120_000, 1);
+        assert!(!tally.is_over(now) && tally.is_over(now + Duration::from_secs(60)));
+        tally.add(&lease(120_000, 1), now);
         assert_eq!((tally.of(Timestamp::from_secs(60)), tally.of(Timestamp::from_secs(120))), (0, 1));
     }
 }

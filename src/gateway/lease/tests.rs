@@ -171,6 +171,24 @@ async fn alone_a_gateway_admits_its_share_less_what_it_spent() {
 }
 
 #[tokio::test]
+async fn an_idle_key_is_forgotten_but_not_what_it_spent() {
+    let setting = setting_with(10, OnTmLoss::LocalShare, Fleet::default());
+    for _ in 0..3 {
+        setting.take_unit(20).await.spend();
+    }
+    while setting.book.cells.len() + setting.book.named.len() > 0 {
+        setting.book.sweep().await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(setting.throttle.granted_for("sub"), 3);
+    setting.throttle.is_down.store(true, Ordering::Relaxed);
+    for _ in 3..20 {
+        setting.take_unit(20).await.spend();
+    }
+    assert!(matches!(setting.take(20).await, Verdict::Exhausted { .. }));
+}
+
+#[tokio::test]
 async fn alone_a_gateway_admits_nothing_for_keys_that_it_cannot_remember() {
     let setting = setting_with(0, OnTmLoss::LocalShare, Fleet::default());
     setting.throttle.is_down.store(true, Ordering::Relaxed);

@@ -36,6 +36,7 @@ struct Member {
     profile: &'static str,
     home: TempDir,
     management: u16,
+    http: u16,
     https: u16,
     process: Option<Child>,
 }
@@ -55,7 +56,8 @@ impl Fleet {
     pub fn prepare(plan: Plan<'_>, database_toml: &str, reach: &Reach) -> Self {
         let member = |(name, profile): &(&'static str, &'static str)| {
             let home = tempfile::tempdir().unwrap();
-            (*name, Member { profile, home, management: free_port(), https: free_port(), process: None })
+            let [management, http, https] = [free_port(), free_port(), free_port()];
+            (*name, Member { profile, home, management, http, https, process: None })
         };
         let members: BTreeMap<_, _> = plan.iter().map(member).collect();
         let fleet = Self { members, faketime: None };
@@ -108,7 +110,7 @@ impl Fleet {
             };
             let toml = format!(
                 "[server]\nmanagement_port = {}\nworkers = 1\ndrain_delay = \"2s\"\ndrain_timeout = \"5s\"\n\
-                 [gateway]\nhttp_port = 0\nhttps_port = {}\nworkers = 1\n\
+                 [gateway]\nhttp_port = {}\nhttps_port = {}\nworkers = 1\n\
                  [throttling]\nlease_port = 0\nplain_lease_port = 0\n\
                  [log]\nlevel = \"error\"\n\
                  [oauth]\nissuer = \"{ISSUER}\"\n\
@@ -117,6 +119,7 @@ impl Fleet {
                  [[control_plane.environments]]\nname = \"Default\"\n\
                  [[control_plane.environments.vhosts]]\nhost = \"localhost\"\nhttps_port = {gateway}\n{database_toml}",
                 member.management,
+                member.http,
                 member.https,
                 mint(&keys, member.profile),
                 urls("traffic-manager"),
@@ -212,6 +215,11 @@ impl Fleet {
         faketime::set(&self.members[name].clock(), seconds);
     }
 
+    /// The process of a node that runs.
+    pub fn pid(&self, name: &str) -> u32 {
+        self.members[name].process.as_ref().unwrap().id()
+    }
+
     pub fn home(&self, name: &str) -> &Path {
         self.members[name].home.path()
     }
@@ -222,6 +230,11 @@ impl Fleet {
 
     pub fn management_port(&self, name: &str) -> u16 {
         self.members[name].management
+    }
+
+    /// Where a gateway takes calls without TLS.
+    pub fn plain_gateway_port(&self, name: &str) -> u16 {
+        self.members[name].http
     }
 
     pub fn gateway_port(&self, name: &str) -> u16 {

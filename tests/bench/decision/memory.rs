@@ -1,0 +1,137 @@
+//! What an idle key costs: resident memory before and after a million of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use config::human::HumanDuration;
+use config::sections::throttling::Throttling;
+use domain::contract::LedgerError;
+use domain::contract::lease_ledger::{LeaseLedger, NodeRow, Picture, Reservation, Reserved, SlotRow};
+use domain::contract::throttle::{LeaseReply, LeaseRequest};
+use domain::throttling::{Slot, TimeUnit};
+use domain::{ApplicationId, Clock, SystemClock, Timestamp};
+use telemetry::metrics::Metrics;
+use tokio_util::sync::CancellationToken;
+use traffic_manager::{Dependencies, TrafficManager};
+
+use super::callers::Callers;
+
+pub const KEYS: usize = 1_000_000;
+
+/// Grants everything and remembers nothing, so that only the traffic manager's own memory counts.
+struct Forgetful;
+
+#[async_trait]
+impl LeaseLedger for Forgetful {
+    async fn renew(&self, node: &str) -> Result<Picture, LedgerError> {
+        let row = |number| SlotRow { slot: Slot::numbered(number).unwrap(), owner: node.to_owned(), epoch: 1 };
+        let nodes = vec![NodeRow { node: node.to_owned(), renewals: 1 }];
+        Ok(Picture { nodes, slots: (0..Slot::COUNT).map(row).collect() })
+    }
+
+    async fn assign(&self, _: &str, seen: Vec<SlotRow>) -> Result<Vec<SlotRow>, LedgerError> {
+        Ok(seen)
+    }
+
+    async fn leave(&self, _: &str) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn bury(&self, _: Vec<NodeRow>) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn reserve(&self, wishes: Vec<Reservation>) -> Result<Vec<Reserved>, LedgerError> {
+        Ok(wishes.into_iter().map(|wish| Reserved::Units(wish.units)).collect())
+    }
+
+    async fn put_back(&self, _: Vec<Reservation>) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn forget_ended(&self, _: Timestamp) -> Result<u64, LedgerError> {
+        Ok(0)
+    }
+}
+
+/// Prints one row of the table; each in a process of its own, so that nothing else counts.
+pub async fn report(what: &str) {
+    match what {
+        "traffic manager" => traffic_manager().await,
+        "gateway" => gateway().await,
+        other => panic!("there is no memory of a {other} to measure"),
+    }
+}
+
+/// Keys as they are on the wire, with windows of a minute.
+async fn traffic_manager() {
+    let sweep_interval = Duration::from_secs(1);
+    let config = Throttling {
+        sweep_interval: HumanDuration::from_secs(sweep_interval.as_secs()),
+        ledger_writes_per_second: 1_000_000,
+        ..Throttling::default()
+    };
+    let manager = TrafficManager::create(Dependencies {
+        ledger: Arc::new(Forgetful),
+        config,
+        clock: Arc::new(SystemClock),
+        metrics: Metrics::new(),
+        runtime: tokio::runtime::Handle::current(),
+        node_id: "tm1".to_owned(),
+    });
+    let stop = CancellationToken::new();
+    let _tasks = manager.clone().start(stop.clone());
+    let throttle = manager.throttle();
+    tokio::time::sleep(rest_of_the_minute()).await;
+    let before = resident();
+    for number in 0..KEYS {
+        let key = format!("app:{}:user{number}@carbon.super", ApplicationId::random());
+        let request = LeaseRequest { key, limit: 1_000, unit_time: 1, time_unit: TimeUnit::Min, units: 10 };
+        assert!(matches!(throttle.lease(request).await, Ok(LeaseReply::Granted(_))));
+    }
+    tokio::time::sleep(sweep_interval * 3).await;
+    let idle = resident();
+    assert!(rest_of_the_minute() < Duration::from_secs(58), "the windows are over already: the machine is too slow");
+    tokio::time::sleep(rest_of_the_minute() + sweep_interval * 3).await;
+    line("traffic manager", before, idle, resident());
+    stop.cancel();
+}
+
+fn rest_of_the_minute() -> Duration {
+    let now = u64::try_from(SystemClock.now().as_millis()).unwrap();
+    Duration::from_millis(60_000 - now % 60_000)
+}
+
+/// Three keys for each caller, of which each was used once.
+async fn gateway() {
+    let window = Duration::from_secs(40);
+    let before = resident();
+    let callers = Callers::new(KEYS / 3, window).await;
+    let ended = tokio::time::Instant::now() + window;
+    let leases = callers.leases();
+    drop(callers);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let sweep = async || {
+        // The second time what the first left to be reclaimed is gone, too.
+        leases.sweep().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        leases.sweep().await;
+    };
+    sweep().await;
+    let idle = resident();
+    tokio::time::sleep_until(ended).await;
+    sweep().await;
+    line("gateway", before, idle, resident());
+}
+
+fn line(what: &str, before: usize, idle: usize, after: usize) {
+    println!("| {what} | {} | {} |", idle.saturating_sub(before) / KEYS, after.saturating_sub(before) / KEYS);
+}
+
+/// Resident bytes of this process once the allocator has given back what it can.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}

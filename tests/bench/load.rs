@@ -1,0 +1,143 @@
+//! Load over plain HTTP/1.1 with as little work as possible: connections that stay, requests made once, answers of which only
+//! the status and the length are read. And a back end that answers everything alike.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// Longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+const PAYLOAD_BYTES: usize = 256;
+
+/// Answers every request with 200; its address.
+pub async fn back_end() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {PAYLOAD_BYTES}\r\n\r\n{}", "x".repeat(PAYLOAD_BYTES));
+    let answer: Arc<[u8]> = answer.into_bytes().into();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = Arc::clone(&answer);
+            stream.set_nodelay(true).unwrap();
+            tokio::spawn(async move { answer_all(stream, &answer).await });
+        }
+    });
+    address
+}
+
+/// Until the other end goes away. Requests have no bodies and come one after the other.
+async fn answer_all(mut stream: TcpStream, answer: &[u8]) {
+    let (mut buffer, mut filled) = (vec![0; ANSWER_BYTES_MAX], 0);
+    while let Ok(count @ 1..) = stream.read(&mut buffer[filled..]).await {
+        filled += count;
+        if buffer[..filled].ends_with(b"\r\n\r\n") {
+            filled = 0;
+            if stream.write_all(answer).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// One caller on one connection.
+pub struct Caller {
+    pub port: u16,
+    pub path: String,
+    pub token: String,
+    /// Calls per second; `None` as fast as answers come. Calls that are late are made up for.
+    pub rate: Option<f64>,
+}
+
+/// An answered call.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    pub sent: Instant,
+    pub answered: Instant,
+    pub status: u16,
+}
+
+/// Who hears of every call.
+pub trait Listener: Send + 'static {
+    fn note(&mut self, call: Call);
+}
+
+/// Calls until `end`.
+pub fn call<L: Listener>(caller: Caller, end: Instant, mut listener: L) -> JoinHandle<L> {
+    tokio::spawn(async move {
+        let mut connection = Connection::open(&caller).await;
+        let pause = caller.rate.map(|rate| Duration::from_secs_f64(1.0 / rate));
+        // Callers of one rate must not all call in the same moment.
+        let mut next = Instant::now() + pause.map_or(Duration::ZERO, |pause| pause.mul_f64(fraction(&caller)));
+        while Instant::now() < end {
+            if let Some(pause) = pause {
+                tokio::time::sleep_until(next.into()).await;
+                next += pause;
+            }
+            listener.note(connection.call().await);
+        }
+        listener
+    })
+}
+
+/// A place between 0 and 1 that depends on the caller alone.
+fn fraction(caller: &Caller) -> f64 {
+    let sum = caller.token.bytes().fold(u64::from(caller.port), |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
+    (sum % 1_000) as f64 / 1_000.0
+}
+
+/// The status of one call.
+pub async fn status(caller: &Caller) -> u16 {
+    Connection::open(caller).await.call().await.status
+}
+
+struct Connection {
+    stream: TcpStream,
+    request: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(caller: &Caller) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", caller.port)).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let Caller { path, token, .. } = caller;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
+        Self { stream, request: request.into_bytes(), buffer: vec![0; ANSWER_BYTES_MAX] }
+    }
+
+    async fn call(&mut self) -> Call {
+        let sent = Instant::now();
+        self.stream.write_all(&self.request).await.unwrap();
+        let status = self.answer().await;
+        Call { sent, answered: Instant::now(), status }
+    }
+
+    async fn answer(&mut self) -> u16 {
+        let (mut filled, mut whole) = (0, None);
+        while whole.is_none_or(|whole| filled < whole) {
+            let count = self.stream.read(&mut self.buffer[filled..]).await.unwrap();
+            assert!(
+                count > 0,
+                "the gateway closed the connection: {:?}",
+                String::from_utf8_lossy(&self.buffer[..filled])
+            );
+            filled += count;
+            whole = whole.or_else(|| length(&self.buffer[..filled]));
+        }
+        let digits = std::str::from_utf8(&self.buffer[9..12]).unwrap();
+        digits.parse().unwrap()
+    }
+}
+
+/// Bytes of head and body, once the head is there.
+fn length(answer: &[u8]) -> Option<usize> {
+    let head = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&answer[..head]).unwrap().to_ascii_lowercase();
+    let body = text.split("content-length:").nth(1).expect("an answer has a length");
+    Some(head + body.split("\r\n").next().unwrap().trim().parse::<usize>().unwrap())
+}
