@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use config::sections::throttling::Throttling;
 use domain::Timestamp;
-use domain::throttling::TimeUnit;
-use domain::throttling::window::Window;
+use domain::throttling::{Shape, Window};
 
 use crate::window::Timeline;
 
@@ -67,25 +66,6 @@ impl Sizing {
     }
 }
 
-/// The length of a key's windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    pub unit_time: u32,
-    pub time_unit: TimeUnit,
-}
-
-impl Shape {
-    fn nominal_ms(self) -> u64 {
-        self.time_unit.nominal_ms().saturating_mul(u64::from(self.unit_time))
-    }
-
-    /// The window that contains `time`.
-    #[must_use]
-    pub fn window(self, time: Timestamp) -> Window {
-        Window::containing(time, self.unit_time, self.time_unit)
-    }
-}
-
 /// What to do about a wish for units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -120,7 +100,7 @@ impl Bucket {
     /// An empty bucket for the window that contains `now`; `before` is the key's earlier bucket.
     #[must_use]
     pub fn open(timeline: &Timeline, now: Instant, shape: Shape, epoch: u64, before: Option<&Self>) -> Self {
-        let (window, ends_at) = timeline.window(now, shape.unit_time, shape.time_unit);
+        let (window, ends_at) = timeline.window(now, shape);
         let is_same = |other: &&Self| other.start == window.start && other.epoch == epoch;
         let takes_returns = before.filter(is_same).is_none_or(|other| other.takes_returns && other.shape == shape);
         Self { start: window.start, ends_at, epoch, reserved: 0, free: 0, drained: 0, shape, takes_returns }
@@ -144,13 +124,19 @@ impl Bucket {
         self.start.as_millis()
     }
 
-    /// Its window by the calendar.
+    /// Its window on the owner's timeline.
     #[must_use]
     pub fn window(&self) -> Window {
         self.shape.window(self.start)
     }
 
-    /// The length of its window.
+    /// The name in the ledger of its window of `key`.
+    #[must_use]
+    pub fn name_of(&self, key: &str) -> String {
+        self.shape.name_of(key, &self.window())
+    }
+
+    /// What its windows are like.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
@@ -232,11 +218,9 @@ mod simulation;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use domain::throttling::TimeUnit;
 
-    const MINUTE: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Min };
-    const HOUR: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Hour };
-    const MONTH: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Month };
+    use super::*;
 
     fn sizing() -> Sizing {
         Sizing::from_config(&Throttling::default())
@@ -245,7 +229,7 @@ mod tests {
     fn bucket() -> (Bucket, Instant) {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        (Bucket::open(&timeline, now, MINUTE, 1, None), now)
+        (Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None), now)
     }
 
     /// Takes with an inexhaustible ledger.
@@ -269,18 +253,22 @@ mod tests {
     #[test]
     fn a_crash_in_a_long_window_costs_little_of_its_quota() {
         let sizing = sizing();
-        assert_eq!(sizing.block(1_000, MINUTE), 1_000);
-        assert_eq!(sizing.block(1_000, HOUR), 16);
-        assert_eq!(sizing.block(1_000, MONTH), 1);
-        assert_eq!(sizing.block(10_000_000, MONTH), 10_000);
+        assert_eq!(sizing.block(1_000, Shape::aligned(1, TimeUnit::Min)), 1_000);
+        assert_eq!(sizing.block(1_000, Shape::aligned(1, TimeUnit::Hour)), 16);
+        assert_eq!(sizing.block(1_000, Shape::aligned(1, TimeUnit::Month)), 1);
+        assert_eq!(sizing.block(10_000_000, Shape::aligned(1, TimeUnit::Month)), 10_000);
     }
 
     #[test]
     fn among_many_keys_blocks_are_larger() {
         let sizing = Sizing::from_config(&Throttling { ledger_blocks_per_second: 1_000, ..Throttling::default() });
-        let blocks = |keys| 100_000 / sizing.among(keys).block(100_000, MINUTE);
+        let blocks = |keys| 100_000 / sizing.among(keys).block(100_000, Shape::aligned(1, TimeUnit::Min));
         assert_eq!([1, 3_000, 6_000, 60_000, 1_000_000].map(blocks), [20, 20, 10, 1, 1]);
-        assert_eq!(sizing.among(1_000_000).block(10_000_000, MONTH), 10_000, "a month has time");
+        assert_eq!(
+            sizing.among(1_000_000).block(10_000_000, Shape::aligned(1, TimeUnit::Month)),
+            10_000,
+            "a month has time"
+        );
     }
 
     #[test]
@@ -354,10 +342,10 @@ mod tests {
     fn returns_are_not_mixed_between_windows_of_different_length() {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        let minute = Bucket::open(&timeline, now, MINUTE, 1, None);
-        let mut hour = Bucket::open(&timeline, now, HOUR, 1, Some(&minute));
+        let minute = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None);
+        let mut hour = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Hour), 1, Some(&minute));
         assert_eq!(grant(&mut hour, 10, 1), 1);
         assert_eq!(hour.give_back(now, 0, 1, 1), 0);
-        assert!(!minute.is_current(now, HOUR, 1));
+        assert!(!minute.is_current(now, Shape::aligned(1, TimeUnit::Hour), 1));
     }
 }

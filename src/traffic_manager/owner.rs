@@ -16,13 +16,13 @@ use domain::Clock;
 use domain::contract::lease_ledger::Reservation;
 use domain::contract::throttle::{Holder, Holders, Lease, LeaseReply, LeaseRequest};
 use domain::contract::{LeaseLedger, LedgerError, Throttle, ThrottleUnavailable};
-use domain::throttling::Slot;
+use domain::throttling::{Shape, Slot};
 use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::leases::{Bucket, Shape, Sizing, Step};
+use crate::leases::{Bucket, Sizing, Step};
 use crate::window::Timeline;
 use journal::{Journal, Order};
 use keys::{Keys, Place, Turn};
@@ -183,7 +183,7 @@ impl Owner {
     }
 
     fn decide_at(&self, place: &mut Place, request: &LeaseRequest, epoch: u64, now: Instant) -> Decision {
-        let shape = Shape { unit_time: request.unit_time.max(1), time_unit: request.time_unit };
+        let shape = request.shape();
         let sizing = self.sizing.among(self.keys.len() as u64);
         let is_failing = place.failed_until().is_some_and(|until| now < until);
         let bucket = self.current(place, now, shape, epoch);
@@ -248,7 +248,7 @@ impl Owner {
 fn order(bucket: &Bucket, request: &LeaseRequest, units: u64) -> Order {
     let reservation = Reservation {
         slot: Slot::of(&request.key),
-        key: ledger_key(&request.key, bucket.shape()),
+        key: bucket.name_of(&request.key),
         epoch: bucket.epoch,
         window_id: bucket.window_id(),
         window_end: bucket.window().end,
@@ -256,11 +256,6 @@ fn order(bucket: &Bucket, request: &LeaseRequest, units: u64) -> Order {
         units,
     };
     Order { key: request.key.clone(), shape: bucket.shape(), reservation }
-}
-
-/// Windows of different lengths may begin at the same instant; in the ledger they are different keys.
-fn ledger_key(key: &str, Shape { unit_time, time_unit }: Shape) -> String {
-    format!("{key}|{unit_time}{}", time_unit.as_str())
 }
 
 fn unavailable(error: LedgerError) -> ThrottleUnavailable {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use domain::Timestamp;
 use domain::contract::lease_ledger::{NodeRow, Picture, Reserved, SlotRow};
-use domain::throttling::TimeUnit;
+use domain::throttling::{TimeUnit, WindowKind};
+use domain::{Timestamp, Zone};
 
 use super::*;
 
@@ -155,7 +155,15 @@ fn manager_named(node: &str, ledger: &Arc<Memory>, config: Throttling, clock: Ar
 }
 
 fn wish(key: &str, limit: u64, units: u64) -> LeaseRequest {
-    LeaseRequest { key: key.to_owned(), limit, unit_time: 1, time_unit: TimeUnit::Min, units }
+    LeaseRequest {
+        key: key.to_owned(),
+        limit,
+        unit_time: 1,
+        time_unit: TimeUnit::Min,
+        window: WindowKind::Aligned,
+        zone: Zone::UTC,
+        units,
+    }
 }
 
 /// Units granted until the owner refuses.

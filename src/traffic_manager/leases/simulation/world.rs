@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use domain::contract::lease_ledger::{NodeRow, Picture, SlotRow};
-use domain::throttling::{Slot, TimeUnit};
+use domain::throttling::{Shape, Slot, TimeUnit};
 
 use super::network::{Dice, Message, Network};
-use crate::leases::{Bucket, Shape, Sizing, Step};
+use crate::leases::{Bucket, Sizing, Step};
 use crate::slots::{RENEWAL, Slots, Standing};
 use crate::window::Timeline;
 
@@ -104,7 +104,7 @@ impl World {
         };
         let limit = if has_faults { dice.below(30) } else { 1 + dice.below(8) };
         let unit_time = if has_faults { 1 + dice.below(3) as u32 } else { 4 };
-        let shape = Shape { unit_time, time_unit: TimeUnit::Sec };
+        let shape = Shape::aligned(unit_time, TimeUnit::Sec);
         let mut rate = || if has_faults { 0.985 + dice.below(31) as f64 / 1_000.0 } else { 1.0 };
         let gateways = (0..GATEWAYS).map(|_| Gateway { rate: rate(), cells: Default::default(), next_id: 0 }).collect();
         let owner = |(name, rate): (&&str, f64)| Owner {
@@ -181,7 +181,7 @@ impl World {
     pub fn windows_under_demand(&self) -> Vec<(i64, u64, u64)> {
         let end = self.wall.plus(self.time).as_millis();
         let settled = self.wall.as_millis() + 4_000;
-        let length = i64::from(self.shape.unit_time) * 1_000;
+        let length = self.shape.nominal_ms() as i64;
         let whole = |((_, window), wishes): &(&(usize, i64), &u64)| {
             *window > settled && window + length < end && **wishes >= 3 * self.limit + 12
         };
