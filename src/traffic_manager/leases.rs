@@ -97,10 +97,23 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// An empty bucket for the window that contains `now`; `before` is the key's earlier bucket.
+    /// An empty bucket for the window of a call at `now`; `before` is the key's earlier bucket. A window that opens with a call
+    /// was perhaps opened by another owner: since `open_since`, if the ledger says so ([`needs_look`]).
     #[must_use]
-    pub fn open(timeline: &Timeline, now: Instant, shape: Shape, epoch: u64, before: Option<&Self>) -> Self {
-        let (window, ends_at) = timeline.window(now, shape);
+    pub fn open(
+        timeline: &Timeline,
+        now: Instant,
+        shape: Shape,
+        epoch: u64,
+        before: Option<&Self>,
+        open_since: Option<Timestamp>,
+    ) -> Self {
+        let (window, ends_at) = if shape.opens_with_a_call() {
+            let start = start(timeline.at(now), shape, epoch, before, open_since);
+            timeline.opened(start, now, shape)
+        } else {
+            timeline.window(now, shape)
+        };
         let is_same = |other: &&Self| other.start == window.start && other.epoch == epoch;
         let takes_returns = before.filter(is_same).is_none_or(|other| other.takes_returns && other.shape == shape);
         Self { start: window.start, ends_at, epoch, reserved: 0, free: 0, drained: 0, shape, takes_returns }
@@ -213,6 +226,27 @@ impl Bucket {
     }
 }
 
+/// Whether the ledger must be asked for the window that is open before `before`'s successor can be opened: somebody else may
+/// have opened one under another epoch, and this owner when it counted otherwise.
+#[must_use]
+pub fn needs_look(before: Option<&Bucket>, shape: Shape, epoch: u64) -> bool {
+    shape.opens_with_a_call() && !before.is_some_and(|before| before.shape == shape && before.epoch == epoch)
+}
+
+/// When the window starts that a call at `here` is in: a key's windows never overlap, whatever clocks do.
+fn start(
+    here: Timestamp,
+    shape: Shape,
+    epoch: u64,
+    before: Option<&Bucket>,
+    open_since: Option<Timestamp>,
+) -> Timestamp {
+    if let Some(before) = before.filter(|_| !needs_look(before, shape, epoch)) {
+        return here.max(before.window().end);
+    }
+    open_since.filter(|start| here < shape.window(*start).end).unwrap_or(here)
+}
+
 #[cfg(test)]
 mod simulation;
 
@@ -229,7 +263,7 @@ mod tests {
     fn bucket() -> (Bucket, Instant) {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        (Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None), now)
+        (Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None, None), now)
     }
 
     /// Takes with an inexhaustible ledger.
@@ -342,10 +376,39 @@ mod tests {
     fn returns_are_not_mixed_between_windows_of_different_length() {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        let minute = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None);
-        let mut hour = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Hour), 1, Some(&minute));
+        let minute = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None, None);
+        let mut hour = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Hour), 1, Some(&minute), None);
         assert_eq!(grant(&mut hour, 10, 1), 1);
         assert_eq!(hour.give_back(now, 0, 1, 1), 0);
         assert!(!minute.is_current(now, Shape::aligned(1, TimeUnit::Hour), 1));
+    }
+
+    #[test]
+    fn a_window_of_the_first_request_follows_the_one_before_with_a_call() {
+        let (now, shape) = (Instant::now(), Shape::of_first_request(1, TimeUnit::Min));
+        let timeline = Timeline::new(Timestamp::from_secs(90), now);
+        let first = Bucket::open(&timeline, now, shape, 1, None, None);
+        assert_eq!((first.window_id(), first.ends_in(now)), (90_000, Duration::from_secs(60)));
+        let later = now + Duration::from_secs(75);
+        assert!(!first.is_current(later, shape, 1) && !needs_look(Some(&first), shape, 1));
+        assert_eq!(Bucket::open(&timeline, later, shape, 1, Some(&first), None).window_id(), 165_000);
+    }
+
+    #[test]
+    fn a_window_that_another_owner_opened_goes_on_until_its_end() {
+        let (now, shape) = (Instant::now(), Shape::of_first_request(1, TimeUnit::Min));
+        let timeline = Timeline::new(Timestamp::from_secs(90), now);
+        let own = Bucket::open(&timeline, now, shape, 1, None, None);
+        assert!(needs_look(None, shape, 1) && needs_look(Some(&own), shape, 2));
+        let minute = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None, None);
+        assert!(needs_look(Some(&minute), shape, 1) && !needs_look(Some(&own), Shape::aligned(1, TimeUnit::Min), 2));
+        let since = |secs| Bucket::open(&timeline, now, shape, 2, Some(&own), Some(Timestamp::from_secs(secs)));
+        assert_eq!((since(40).window_id(), since(40).ends_in(now)), (40_000, Duration::from_secs(10)));
+        assert_eq!(since(30).window_id(), 90_000, "that one is over");
+        // Its owner's clock was ahead: the next window starts where this one ends.
+        let ahead = since(1_000);
+        assert_eq!((ahead.window_id(), ahead.ends_in(now)), (1_000_000, Duration::from_secs(60)));
+        let later = now + Duration::from_secs(60);
+        assert_eq!(Bucket::open(&timeline, later, shape, 2, Some(&ahead), None).window_id(), 1_060_000);
     }
 }

@@ -46,6 +46,15 @@ impl Timeline {
         (window, self.at + window.end.since(self.wall))
     }
 
+    /// The window that a call at `start` opened, and the instant at which it ends: in a whole window's time at the latest, also
+    /// when it was opened by a clock that is ahead of this timeline.
+    #[must_use]
+    pub fn opened(&self, start: Timestamp, now: Instant, shape: Shape) -> (Window, Instant) {
+        let window = shape.window(start);
+        let whole = shape.window(self.at(now));
+        (window, (self.at + window.end.since(self.wall)).min(now + whole.end.since(whole.start)))
+    }
+
     /// Follows a wall clock that was set forward; never goes back.
     pub fn resync(&mut self, wall: Timestamp, now: Instant) -> Resync {
         let here = self.at(now);
@@ -78,6 +87,21 @@ mod tests {
         let (window, ends_at) = timeline.window(start + Duration::from_secs(1), Shape::aligned(1, TimeUnit::Min));
         assert_eq!(window.start.as_millis(), 11 * MINUTE);
         assert_eq!(ends_at, start + Duration::from_secs(61));
+    }
+
+    #[test]
+    fn a_window_that_was_opened_ends_by_the_timeline_and_never_later_than_one_that_opens_now() {
+        let start = Instant::now();
+        let timeline = Timeline::new(Timestamp::from_millis(MINUTE), start);
+        let shape = Shape::of_first_request(1, TimeUnit::Min);
+        let now = start + Duration::from_secs(10);
+        let opened = |ms| {
+            let (window, ends_at) = timeline.opened(Timestamp::from_millis(ms), now, shape);
+            (window.end.as_millis(), ends_at - now)
+        };
+        assert_eq!(opened(70_000), (130_000, Duration::from_secs(60)));
+        assert_eq!(opened(40_000), (100_000, Duration::from_secs(30)));
+        assert_eq!(opened(500_000), (560_000, Duration::from_secs(60)));
     }
 
     #[test]

@@ -214,5 +214,6 @@ fn block_of(key: &str, bucket: &crate::leases::Bucket) -> Option<Reservation> {
         window_end: bucket.window().end,
         limit: 0,
         units,
+        opens_with_a_call: bucket.shape().opens_with_a_call(),
     })
 }

@@ -1,5 +1,7 @@
 //! Every level of limits, by the policies that people make, for the super tenant and for another one.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -7,6 +9,9 @@ use crate::on_every_topology;
 use crate::support::actors::{Admin, Keys, Publisher, Subscriber, policy};
 use crate::support::wait::eventually;
 use crate::support::{Answer, Sandbox, Tenant};
+
+/// Of the policy whose windows open with the first request.
+const WINDOW: Duration = Duration::from_secs(4);
 
 /// The people of one tenant.
 struct Company {
@@ -171,6 +176,42 @@ on_every_topology! {
                 })
                 .await;
                 assert_eq!(calls.pass_until(&[], 429, "900803").await, 2);
+            }
+        }
+    }
+
+    async fn a_window_of_the_first_request_opens_with_it_and_lasts_as_long_as_it_says(sandbox) {
+        for company in Company::both(sandbox).await {
+            let mut three = policy("application", "Three", 3);
+            three["defaultLimit"]["requestCount"]["timeUnit"] = json!("sec");
+            three["defaultLimit"]["requestCount"]["unitTime"] = json!(4);
+            three["defaultLimit"]["window"] = json!("first-request");
+            company.make("application", &three).await;
+            let api = company.publish("First", &json!({})).await;
+            let keys = company.keys("App", "Three", &api, "Unlimited").await;
+            let path = format!("{}/a", company.context("First"));
+            let calls = Calls { sandbox, token: keys.token.clone(), path };
+            // Windows of the calendar would not wait for four seconds after the call that is the first.
+            let mut opened = None;
+            for _ in 0..2 {
+                let sent = eventually("the first call of a window passes", async || {
+                    let sent = Instant::now();
+                    (calls.send(Method::GET, &[], "").await.status == 200).then_some(sent)
+                })
+                .await;
+                if let Some(before) = opened {
+                    assert!(sent - before >= WINDOW, "{:?}", sent - before);
+                }
+                opened = Some(sent);
+                let passed = calls.pass_until(&[], 429, "900803").await;
+                if sent.elapsed() < WINDOW {
+                    assert_eq!(passed, 2, "{}", company.domain);
+                }
+                let refused = calls.send(Method::GET, &[], "").await;
+                if sent.elapsed() < WINDOW {
+                    let retry_after: u64 = refused.expect(429).header("retry-after").unwrap().parse().unwrap();
+                    assert!((1..=WINDOW.as_secs()).contains(&retry_after), "{retry_after}");
+                }
             }
         }
     }
