@@ -28,7 +28,8 @@ pub enum ThrottleUnavailable {
     NotOwner { owner: Option<String> },
 }
 
-/// A wish for units of a key's current window.
+/// A wish for units of a key's current window. An owner of a release that knows neither `window` nor `zone` counts in aligned
+/// windows of UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRequest {
     /// What is counted together, e.g. `sub:<application>:<context>:<version>:<tier>`.
