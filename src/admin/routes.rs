@@ -7,7 +7,7 @@ use crate::dto::custom_rule::CustomRuleDto;
 use crate::dto::policy::{ApplicationThrottlePolicyDto, SubscriptionThrottlePolicyDto};
 use crate::rest::tenants::{create_tenant, get_tenants};
 use crate::rest::throttle_policies::{create, delete, get, list, update};
-use crate::rest::{applications, deny_policies, import_export, overview};
+use crate::rest::{applications, deny_policies, import_export, overview, tenant_config};
 
 /// Base path on the wire.
 pub const BASE_PATH: &str = "/api/am/admin/v4";
@@ -53,5 +53,8 @@ pub fn routes() -> Routes {
         .get("/environments", overview::get_environments)
         .get("/environments/{environmentId}", overview::get_environment)
         .get("/tenant-info/{username}", overview::get_tenant_info_by_username)
+        .get("/tenant-config", tenant_config::export_tenant_config)
+        .put("/tenant-config", tenant_config::update_tenant_config)
+        .get("/tenant-config-schema", tenant_config::export_tenant_config_schema)
         .get("/settings", overview::get_settings)
 }

@@ -28,6 +28,7 @@ pub mod revisions;
 pub mod seed;
 pub mod shared_scopes;
 pub mod subscriptions;
+pub mod tenant_config;
 pub mod tenant_info;
 mod tenant_user;
 pub mod tenants;

@@ -29,6 +29,7 @@ pub mod kind {
     pub const CUSTOM_RULE: &str = "custom_rule";
     pub const DENY_POLICY: &str = "deny_policy";
     pub const THROTTLE_RESET: &str = "throttle_reset";
+    pub const TENANT_SETTINGS: &str = "tenant_settings";
     pub const ISSUER: &str = "issuer";
     pub const REVOCATION: &str = "revocation";
 }
@@ -57,6 +58,7 @@ pub fn documents(snapshot: &Snapshot, revocations_after: Timestamp) -> Result<Do
         (kind::CUSTOM_RULE, canonical(&snapshot.custom_rules)?),
         (kind::DENY_POLICY, canonical(&snapshot.deny_policies)?),
         (kind::THROTTLE_RESET, canonical(&snapshot.throttle_resets)?),
+        (kind::TENANT_SETTINGS, canonical(&snapshot.tenant_settings)?),
         (kind::ISSUER, canonical(&snapshot.issuers)?),
         (kind::REVOCATION, longest(canonical_values(revocations)?)),
     ]))

@@ -8,6 +8,7 @@ use crate::api_key::ApiKey;
 use crate::application::KeyMapping;
 use crate::runtime::{ApiMetadata, DeployedRevision, GatewayApplication, RevocationEntry, TrustedIssuer};
 use crate::subscription::Subscription;
+use crate::tenant::TenantSettings;
 use crate::throttling::{
     AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, PolicyKind, SubscriptionPolicy, ThrottleReset,
 };
@@ -142,6 +143,9 @@ pub enum Event {
     DenyPolicyDeleted { organization: Organization, policy_id: PolicyId },
     #[serde(rename = "APPLICATION_THROTTLE_RESET")]
     ThrottleReset(ThrottleReset),
+    /// What gateways need of a tenant's configuration changed.
+    #[serde(rename = "TENANT_CONFIG_UPDATE")]
+    TenantSettingsUpdated(TenantSettings),
     #[serde(rename = "POLICY_DELETE")]
     PolicyDeleted { organization: Organization, kind: PolicyKind, policy_id: PolicyId, name: String },
     /// An issuer or its key set is new or changed.
@@ -211,6 +215,7 @@ impl Event {
             Self::CustomRuleUpdated(rule) => &rule.organization,
             Self::DenyPolicyUpdated(policy) => &policy.organization,
             Self::ThrottleReset(reset) => &reset.organization,
+            Self::TenantSettingsUpdated(settings) => &settings.organization,
             Self::IssuerUpdated(issuer) => &issuer.organization,
             Self::Revoked(entry) => &entry.organization,
             Self::Unknown(event) => &event.organization,
@@ -249,6 +254,7 @@ impl Event {
             Self::DenyPolicyUpdated(_) => "BLOCK_CONDITION_UPDATE",
             Self::DenyPolicyDeleted { .. } => "BLOCK_CONDITION_DELETE",
             Self::ThrottleReset(_) => "APPLICATION_THROTTLE_RESET",
+            Self::TenantSettingsUpdated(_) => "TENANT_CONFIG_UPDATE",
             Self::PolicyDeleted { .. } => "POLICY_DELETE",
             Self::IssuerUpdated(_) => "KEY_MANAGER_UPDATE",
             Self::Revoked(_) => "TOKEN_REVOCATION",

@@ -38,4 +38,4 @@ pub use failure::Failure;
 pub use id::*;
 pub use name::Organization;
 pub use secret::Secret;
-pub use time::{Clock, SystemClock, Timestamp};
+pub use time::{Clock, SystemClock, Timestamp, Zone};

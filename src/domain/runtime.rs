@@ -10,6 +10,7 @@ use crate::application::KeyMapping;
 use crate::cors::CorsConfiguration;
 use crate::lifecycle::LifecycleState;
 use crate::subscription::Subscription;
+use crate::tenant::TenantSettings;
 use crate::throttling::{
     AdvancedPolicy, ApplicationPolicy, CustomRule, DenyPolicy, RateLimit, SubscriptionPolicy, ThrottleReset,
 };
@@ -179,6 +180,8 @@ pub struct Snapshot {
     pub deny_policies: Vec<DenyPolicy>,
     #[serde(default)]
     pub throttle_resets: Vec<ThrottleReset>,
+    #[serde(default)]
+    pub tenant_settings: Vec<TenantSettings>,
     pub issuers: Vec<TrustedIssuer>,
     pub revocations: Vec<RevocationEntry>,
 }

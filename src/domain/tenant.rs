@@ -1,7 +1,11 @@
 //! Tenants: their domains, and what is derived from a domain.
 
+mod config;
+
 use crate::Organization;
 use crate::name::InvalidName;
+
+pub use config::{TIME_ZONE, TenantConfig, TenantConfigError, TenantSettings, schema as config_schema};
 
 /// Segment that stands before a tenant's domain in paths of APIs and endpoints.
 pub const PATH_PREFIX: &str = "/t/";

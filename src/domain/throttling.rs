@@ -17,3 +17,4 @@ pub use on_tm_loss::OnTmLoss;
 pub use policy::{ApplicationPolicy, Limit, PolicyKind, Quota, RateLimit, SubscriptionPolicy, TimeUnit};
 pub use reset::ThrottleReset;
 pub use slot::Slot;
+pub use window::{Shape, Window, WindowKind};

@@ -91,6 +91,7 @@ pub enum Verdict {
 
 /// What to do while no traffic manager decides.
 pub struct Loss {
+    /// For quotas that say nothing themselves.
     pub on_tm_loss: OnTmLoss,
     /// Among whom quotas are shared then.
     pub fleet: Fleet,
@@ -158,7 +159,7 @@ impl LeaseBook {
         let Loss { on_tm_loss, fleet, clock, admitted } = &self.loss;
         // A cell that nobody else holds is forgotten with the call: it cannot know what was admitted before.
         let is_remembered = Arc::strong_count(cell) > 1;
-        match on_tm_loss {
+        match quota.on_tm_loss.unwrap_or(*on_tm_loss) {
             OnTmLoss::Allow => Ok(Verdict::Taken(Unit::uncounted(admitted.clone()))),
             OnTmLoss::LocalShare if is_remembered => Ok(cell.decide_alone(quota, clock.now(), fleet.live(), admitted)),
             OnTmLoss::LocalShare | OnTmLoss::Deny => Err(lost),

@@ -36,7 +36,7 @@ impl RateLimits {
         let (mut policies, mut limits, mut separator) = (String::new(), String::new(), "");
         for limit in &self.0 {
             let (name, quota) = (limit.name, &limit.quota);
-            let window_secs = quota.time_unit.nominal_ms().saturating_mul(u64::from(quota.unit_time)) / 1000;
+            let window_secs = quota.shape.nominal_ms() / 1000;
             // Rounded up: who comes back in time must not be early.
             let reset_secs = limit.resets_in.as_millis().div_ceil(1000);
             // Writing into a String cannot fail.
@@ -55,14 +55,14 @@ impl RateLimits {
 
 #[cfg(test)]
 mod tests {
-    use domain::throttling::TimeUnit;
+    use domain::throttling::{Shape, TimeUnit};
 
     use super::*;
     use crate::table::Measure;
 
     fn limit(name: &'static str, requests: u64) -> RateLimit {
-        let quota =
-            RequestQuota { requests, unit_time: 2, time_unit: TimeUnit::Min, measure: Measure::Calls, stops: true };
+        let shape = Shape::aligned(2, TimeUnit::Min);
+        let quota = RequestQuota { requests, shape, on_tm_loss: None, measure: Measure::Calls, stops: true };
         RateLimit { name, quota, remaining: requests - 1, resets_in: Duration::from_millis(30_001) }
     }
 

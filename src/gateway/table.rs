@@ -14,6 +14,7 @@ mod policies;
 mod policy_key;
 mod revocations;
 mod tier;
+mod zones;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -32,6 +33,7 @@ pub use issuers::{Issuer, Issuers};
 pub use policies::{AdvancedTier, CallFacts, CompiledRule, DenyFacts, Policies};
 pub use revocations::{Revocations, TokenFacts};
 pub use tier::{Measure, RequestQuota, SubscriptionLimits, Tier};
+pub use zones::Zones;
 
 use api_keys::KeyIndex;
 use consumers::Index;
@@ -91,6 +93,7 @@ pub struct Live {
     pub consumers: Consumers,
     pub api_keys: ApiKeys,
     pub policies: Policies,
+    pub zones: Zones,
     pub revocations: Revocations,
 }
 
@@ -134,6 +137,7 @@ impl Tables {
             consumers,
             api_keys,
             policies,
+            zones: Zones::load(snapshot),
             revocations: Revocations::load(&snapshot.revocations),
         };
         if earlier == EarlierRevocations::Keep {
@@ -186,7 +190,7 @@ impl Tables {
                 live.api_keys.remove_application(*application_id, &mut writer.key_index);
                 live.consumers.apply(event, &mut writer.index);
             }
-            _ if live.policies.apply(event, &mut writer.policy_index) => {}
+            _ if live.policies.apply(event, &mut writer.policy_index) || live.zones.apply(event) => {}
             _ => live.consumers.apply(event, &mut writer.index),
         }
         None

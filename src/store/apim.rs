@@ -21,5 +21,6 @@ pub mod shared_scopes;
 pub mod subscribers;
 pub mod subscriptions;
 pub mod tags;
+pub mod tenant_configs;
 pub mod tenants;
 pub mod throttle_resets;

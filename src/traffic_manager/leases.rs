@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use config::sections::throttling::Throttling;
 use domain::Timestamp;
-use domain::throttling::TimeUnit;
-use domain::throttling::window::Window;
+use domain::throttling::{Shape, Window};
 
 use crate::window::Timeline;
 
@@ -67,25 +66,6 @@ impl Sizing {
     }
 }
 
-/// The length of a key's windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    pub unit_time: u32,
-    pub time_unit: TimeUnit,
-}
-
-impl Shape {
-    fn nominal_ms(self) -> u64 {
-        self.time_unit.nominal_ms().saturating_mul(u64::from(self.unit_time))
-    }
-
-    /// The window that contains `time`.
-    #[must_use]
-    pub fn window(self, time: Timestamp) -> Window {
-        Window::containing(time, self.unit_time, self.time_unit)
-    }
-}
-
 /// What to do about a wish for units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -117,10 +97,23 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// An empty bucket for the window that contains `now`; `before` is the key's earlier bucket.
+    /// An empty bucket for the window of a call at `now`; `before` is the key's earlier bucket. A window that opens with a call
+    /// was perhaps opened by another owner: since `open_since`, if the ledger says so ([`needs_look`]).
     #[must_use]
-    pub fn open(timeline: &Timeline, now: Instant, shape: Shape, epoch: u64, before: Option<&Self>) -> Self {
-        let (window, ends_at) = timeline.window(now, shape.unit_time, shape.time_unit);
+    pub fn open(
+        timeline: &Timeline,
+        now: Instant,
+        shape: Shape,
+        epoch: u64,
+        before: Option<&Self>,
+        open_since: Option<Timestamp>,
+    ) -> Self {
+        let (window, ends_at) = if shape.opens_with_a_call() {
+            let start = start(timeline.at(now), shape, epoch, before, open_since);
+            timeline.opened(start, now, shape)
+        } else {
+            timeline.window(now, shape)
+        };
         let is_same = |other: &&Self| other.start == window.start && other.epoch == epoch;
         let takes_returns = before.filter(is_same).is_none_or(|other| other.takes_returns && other.shape == shape);
         Self { start: window.start, ends_at, epoch, reserved: 0, free: 0, drained: 0, shape, takes_returns }
@@ -144,13 +137,19 @@ impl Bucket {
         self.start.as_millis()
     }
 
-    /// Its window by the calendar.
+    /// Its window on the owner's timeline.
     #[must_use]
     pub fn window(&self) -> Window {
         self.shape.window(self.start)
     }
 
-    /// The length of its window.
+    /// The name in the ledger of its window of `key`.
+    #[must_use]
+    pub fn name_of(&self, key: &str) -> String {
+        self.shape.name_of(key, &self.window())
+    }
+
+    /// What its windows are like.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
@@ -227,16 +226,35 @@ impl Bucket {
     }
 }
 
+/// Whether the ledger must be asked for the window that is open before `before`'s successor can be opened: somebody else may
+/// have opened one under another epoch, and this owner when it counted otherwise.
+#[must_use]
+pub fn needs_look(before: Option<&Bucket>, shape: Shape, epoch: u64) -> bool {
+    shape.opens_with_a_call() && !before.is_some_and(|before| before.shape == shape && before.epoch == epoch)
+}
+
+/// When the window starts that a call at `here` is in: a key's windows never overlap, whatever clocks do.
+fn start(
+    here: Timestamp,
+    shape: Shape,
+    epoch: u64,
+    before: Option<&Bucket>,
+    open_since: Option<Timestamp>,
+) -> Timestamp {
+    if let Some(before) = before.filter(|_| !needs_look(before, shape, epoch)) {
+        return here.max(before.window().end);
+    }
+    open_since.filter(|start| here < shape.window(*start).end).unwrap_or(here)
+}
+
 #[cfg(test)]
 mod simulation;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use domain::throttling::TimeUnit;
 
-    const MINUTE: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Min };
-    const HOUR: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Hour };
-    const MONTH: Shape = Shape { unit_time: 1, time_unit: TimeUnit::Month };
+    use super::*;
 
     fn sizing() -> Sizing {
         Sizing::from_config(&Throttling::default())
@@ -245,7 +263,7 @@ mod tests {
     fn bucket() -> (Bucket, Instant) {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        (Bucket::open(&timeline, now, MINUTE, 1, None), now)
+        (Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None, None), now)
     }
 
     /// Takes with an inexhaustible ledger.
@@ -269,18 +287,22 @@ mod tests {
     #[test]
     fn a_crash_in_a_long_window_costs_little_of_its_quota() {
         let sizing = sizing();
-        assert_eq!(sizing.block(1_000, MINUTE), 1_000);
-        assert_eq!(sizing.block(1_000, HOUR), 16);
-        assert_eq!(sizing.block(1_000, MONTH), 1);
-        assert_eq!(sizing.block(10_000_000, MONTH), 10_000);
+        assert_eq!(sizing.block(1_000, Shape::aligned(1, TimeUnit::Min)), 1_000);
+        assert_eq!(sizing.block(1_000, Shape::aligned(1, TimeUnit::Hour)), 16);
+        assert_eq!(sizing.block(1_000, Shape::aligned(1, TimeUnit::Month)), 1);
+        assert_eq!(sizing.block(10_000_000, Shape::aligned(1, TimeUnit::Month)), 10_000);
     }
 
     #[test]
     fn among_many_keys_blocks_are_larger() {
         let sizing = Sizing::from_config(&Throttling { ledger_blocks_per_second: 1_000, ..Throttling::default() });
-        let blocks = |keys| 100_000 / sizing.among(keys).block(100_000, MINUTE);
+        let blocks = |keys| 100_000 / sizing.among(keys).block(100_000, Shape::aligned(1, TimeUnit::Min));
         assert_eq!([1, 3_000, 6_000, 60_000, 1_000_000].map(blocks), [20, 20, 10, 1, 1]);
-        assert_eq!(sizing.among(1_000_000).block(10_000_000, MONTH), 10_000, "a month has time");
+        assert_eq!(
+            sizing.among(1_000_000).block(10_000_000, Shape::aligned(1, TimeUnit::Month)),
+            10_000,
+            "a month has time"
+        );
     }
 
     #[test]
@@ -354,10 +376,39 @@ mod tests {
     fn returns_are_not_mixed_between_windows_of_different_length() {
         let now = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(0), now);
-        let minute = Bucket::open(&timeline, now, MINUTE, 1, None);
-        let mut hour = Bucket::open(&timeline, now, HOUR, 1, Some(&minute));
+        let minute = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None, None);
+        let mut hour = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Hour), 1, Some(&minute), None);
         assert_eq!(grant(&mut hour, 10, 1), 1);
         assert_eq!(hour.give_back(now, 0, 1, 1), 0);
-        assert!(!minute.is_current(now, HOUR, 1));
+        assert!(!minute.is_current(now, Shape::aligned(1, TimeUnit::Hour), 1));
+    }
+
+    #[test]
+    fn a_window_of_the_first_request_follows_the_one_before_with_a_call() {
+        let (now, shape) = (Instant::now(), Shape::of_first_request(1, TimeUnit::Min));
+        let timeline = Timeline::new(Timestamp::from_secs(90), now);
+        let first = Bucket::open(&timeline, now, shape, 1, None, None);
+        assert_eq!((first.window_id(), first.ends_in(now)), (90_000, Duration::from_secs(60)));
+        let later = now + Duration::from_secs(75);
+        assert!(!first.is_current(later, shape, 1) && !needs_look(Some(&first), shape, 1));
+        assert_eq!(Bucket::open(&timeline, later, shape, 1, Some(&first), None).window_id(), 165_000);
+    }
+
+    #[test]
+    fn a_window_that_another_owner_opened_goes_on_until_its_end() {
+        let (now, shape) = (Instant::now(), Shape::of_first_request(1, TimeUnit::Min));
+        let timeline = Timeline::new(Timestamp::from_secs(90), now);
+        let own = Bucket::open(&timeline, now, shape, 1, None, None);
+        assert!(needs_look(None, shape, 1) && needs_look(Some(&own), shape, 2));
+        let minute = Bucket::open(&timeline, now, Shape::aligned(1, TimeUnit::Min), 1, None, None);
+        assert!(needs_look(Some(&minute), shape, 1) && !needs_look(Some(&own), Shape::aligned(1, TimeUnit::Min), 2));
+        let since = |secs| Bucket::open(&timeline, now, shape, 2, Some(&own), Some(Timestamp::from_secs(secs)));
+        assert_eq!((since(40).window_id(), since(40).ends_in(now)), (40_000, Duration::from_secs(10)));
+        assert_eq!(since(30).window_id(), 90_000, "that one is over");
+        // Its owner's clock was ahead: the next window starts where this one ends.
+        let ahead = since(1_000);
+        assert_eq!((ahead.window_id(), ahead.ends_in(now)), (1_000_000, Duration::from_secs(60)));
+        let later = now + Duration::from_secs(60);
+        assert_eq!(Bucket::open(&timeline, later, shape, 2, Some(&ahead), None).window_id(), 1_060_000);
     }
 }

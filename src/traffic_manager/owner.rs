@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use config::sections::throttling::Throttling;
-use domain::Clock;
 use domain::contract::lease_ledger::Reservation;
 use domain::contract::throttle::{Holder, Holders, Lease, LeaseReply, LeaseRequest};
 use domain::contract::{LeaseLedger, LedgerError, Throttle, ThrottleUnavailable};
-use domain::throttling::Slot;
+use domain::throttling::{Shape, Slot};
+use domain::{Clock, Timestamp};
 use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::leases::{Bucket, Shape, Sizing, Step};
+use crate::leases::{Bucket, Sizing, Step, needs_look};
 use crate::window::Timeline;
 use journal::{Journal, Order};
 use keys::{Keys, Place, Turn};
@@ -143,8 +143,19 @@ enum Decision {
     NotHeld,
     /// The ledger has failed a moment ago.
     Failing,
+    /// Ask the ledger first which window is open, when it is this one's turn.
+    Look(Look, Turn),
     /// Reserve first, when it is this one's turn.
     Reserve(Order, Turn),
+}
+
+/// What the ledger is asked about a key whose windows open with calls.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    slot: Slot,
+    shape: Shape,
+    /// Under which the question is asked: the answer is of no use under another.
+    epoch: u64,
 }
 
 impl Owner {
@@ -159,6 +170,16 @@ impl Owner {
                     // Not in one's turn: who moves the slot waits for that.
                     own_turn = None;
                     self.until_held(slot).await?;
+                }
+                Decision::Look(look, turn) => {
+                    own_turn = Some(match own_turn.take() {
+                        // Whoever had it before may have looked.
+                        None => turn.lock_owned().await,
+                        Some(own) => {
+                            self.look(&request.key, look).await?;
+                            own
+                        }
+                    });
                 }
                 Decision::Reserve(order, turn) => {
                     own_turn = Some(match own_turn.take() {
@@ -183,9 +204,17 @@ impl Owner {
     }
 
     fn decide_at(&self, place: &mut Place, request: &LeaseRequest, epoch: u64, now: Instant) -> Decision {
-        let shape = Shape { unit_time: request.unit_time.max(1), time_unit: request.time_unit };
+        let shape = request.shape();
         let sizing = self.sizing.among(self.keys.len() as u64);
         let is_failing = place.failed_until().is_some_and(|until| now < until);
+        let is_current = place.bucket.as_ref().is_some_and(|bucket| bucket.is_current(now, shape, epoch));
+        if !is_current && needs_look(place.bucket.as_ref(), shape, epoch) {
+            if is_failing {
+                return Decision::Failing;
+            }
+            let look = Look { slot: Slot::of(&request.key), shape, epoch };
+            return Decision::Look(look, Arc::clone(&place.rare().turn));
+        }
         let bucket = self.current(place, now, shape, epoch);
         let (window_id, end_in) = (bucket.window_id(), bucket.ends_in(now));
         match bucket.take(request.limit, request.units, &sizing) {
@@ -211,6 +240,32 @@ impl Owner {
         }
     }
 
+    /// Opens the bucket of the window that the ledger says is open, else one that opens now.
+    async fn look(&self, key: &str, look: Look) -> Result<(), ThrottleUnavailable> {
+        let Look { slot, shape, epoch } = look;
+        let at = self.timeline().at(monotonic());
+        let found = self.ledger.open_since(&shape.name_of(key, &shape.window(at)), at).await;
+        let open_since = found.map_err(|error| {
+            self.counters.ledger_failures.inc();
+            let until = monotonic() + self.config.ledger_backoff.get();
+            self.keys.find(key, |place| place.rare().failed_until = Some(until));
+            unavailable(error)
+        })?;
+        self.keys.with(key, monotonic(), |place| {
+            // Slots that have moved meanwhile may have come back: what another owner did in between was not seen.
+            if self.ownership.epoch(slot) == Some(epoch) && needs_look(place.bucket.as_ref(), shape, epoch) {
+                self.open(place, look, open_since);
+            }
+        });
+        Ok(())
+    }
+
+    fn open(&self, place: &mut Place, look: Look, open_since: Option<Timestamp>) {
+        let Look { shape, epoch, .. } = look;
+        let before = place.bucket.take();
+        place.bucket = Some(Bucket::open(&self.timeline(), monotonic(), shape, epoch, before.as_ref(), open_since));
+    }
+
     /// Asks for units that are lent to come back, unless that was done just now.
     fn recall(&self, place: &mut Place, now: Instant) {
         let rare = place.rare();
@@ -234,7 +289,7 @@ impl Owner {
         let before = place.bucket.take();
         let bucket = match before {
             Some(bucket) if bucket.is_current(now, shape, epoch) => bucket,
-            before => Bucket::open(&self.timeline(), now, shape, epoch, before.as_ref()),
+            before => Bucket::open(&self.timeline(), now, shape, epoch, before.as_ref(), None),
         };
         place.bucket.insert(bucket)
     }
@@ -248,19 +303,15 @@ impl Owner {
 fn order(bucket: &Bucket, request: &LeaseRequest, units: u64) -> Order {
     let reservation = Reservation {
         slot: Slot::of(&request.key),
-        key: ledger_key(&request.key, bucket.shape()),
+        key: bucket.name_of(&request.key),
         epoch: bucket.epoch,
         window_id: bucket.window_id(),
         window_end: bucket.window().end,
         limit: request.limit,
         units,
+        opens_with_a_call: bucket.shape().opens_with_a_call(),
     };
     Order { key: request.key.clone(), shape: bucket.shape(), reservation }
-}
-
-/// Windows of different lengths may begin at the same instant; in the ledger they are different keys.
-fn ledger_key(key: &str, Shape { unit_time, time_unit }: Shape) -> String {
-    format!("{key}|{unit_time}{}", time_unit.as_str())
 }
 
 fn unavailable(error: LedgerError) -> ThrottleUnavailable {

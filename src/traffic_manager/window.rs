@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use domain::throttling::TimeUnit;
-use domain::throttling::window::Window;
+use domain::throttling::{Shape, Window};
 
 /// Wall time may be ahead of the timeline by this much before the timeline follows.
 const DRIFT_MAX: Duration = Duration::from_millis(100);
@@ -41,10 +40,19 @@ impl Timeline {
 
     /// The window that contains `now`, and the instant at which it ends.
     #[must_use]
-    pub fn window(&self, now: Instant, unit_time: u32, unit: TimeUnit) -> (Window, Instant) {
-        let window = Window::containing(self.at(now), unit_time, unit);
+    pub fn window(&self, now: Instant, shape: Shape) -> (Window, Instant) {
+        let window = shape.window(self.at(now));
         // Counted from the anchor, because `at` rounds and a window must not end late by the rest of a millisecond.
         (window, self.at + window.end.since(self.wall))
+    }
+
+    /// The window that a call at `start` opened, and the instant at which it ends: in a whole window's time at the latest, also
+    /// when it was opened by a clock that is ahead of this timeline.
+    #[must_use]
+    pub fn opened(&self, start: Timestamp, now: Instant, shape: Shape) -> (Window, Instant) {
+        let window = shape.window(start);
+        let whole = shape.window(self.at(now));
+        (window, (self.at + window.end.since(self.wall)).min(now + whole.end.since(whole.start)))
     }
 
     /// Follows a wall clock that was set forward; never goes back.
@@ -62,6 +70,8 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
+    use domain::throttling::TimeUnit;
+
     use super::*;
 
     const MINUTE: i64 = 60_000;
@@ -70,12 +80,28 @@ mod tests {
     fn a_window_ends_on_the_monotonic_clock() {
         let start = Instant::now();
         let timeline = Timeline::new(Timestamp::from_millis(10 * MINUTE + 59_000), start);
-        let (window, ends_at) = timeline.window(start + Duration::from_micros(999_999), 1, TimeUnit::Min);
+        let (window, ends_at) =
+            timeline.window(start + Duration::from_micros(999_999), Shape::aligned(1, TimeUnit::Min));
         assert_eq!(window.start.as_millis(), 10 * MINUTE);
         assert_eq!(ends_at, start + Duration::from_secs(1));
-        let (window, ends_at) = timeline.window(start + Duration::from_secs(1), 1, TimeUnit::Min);
+        let (window, ends_at) = timeline.window(start + Duration::from_secs(1), Shape::aligned(1, TimeUnit::Min));
         assert_eq!(window.start.as_millis(), 11 * MINUTE);
         assert_eq!(ends_at, start + Duration::from_secs(61));
+    }
+
+    #[test]
+    fn a_window_that_was_opened_ends_by_the_timeline_and_never_later_than_one_that_opens_now() {
+        let start = Instant::now();
+        let timeline = Timeline::new(Timestamp::from_millis(MINUTE), start);
+        let shape = Shape::of_first_request(1, TimeUnit::Min);
+        let now = start + Duration::from_secs(10);
+        let opened = |ms| {
+            let (window, ends_at) = timeline.opened(Timestamp::from_millis(ms), now, shape);
+            (window.end.as_millis(), ends_at - now)
+        };
+        assert_eq!(opened(70_000), (130_000, Duration::from_secs(60)));
+        assert_eq!(opened(40_000), (100_000, Duration::from_secs(30)));
+        assert_eq!(opened(500_000), (560_000, Duration::from_secs(60)));
     }
 
     #[test]

@@ -6,3 +6,4 @@ mod deny_policies;
 mod subscription_policies;
 mod transfer;
 mod unlimited;
+mod windows;

@@ -1,7 +1,7 @@
 //! `ThrottleLimit`.
 
 use domain::Failure;
-use domain::throttling::{Limit, Quota, TimeUnit};
+use domain::throttling::{Limit, OnTmLoss, Quota, TimeUnit, WindowKind};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,6 +15,12 @@ pub struct ThrottleLimitDto {
     bandwidth: Option<BandwidthLimitDto>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_count: Option<EventCountLimitDto>,
+    /// Ours: `aligned` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    window: Option<String>,
+    /// Ours: what gateways are configured to do when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_tm_loss: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +95,33 @@ impl ThrottleLimitDto {
         let time_unit = TimeUnit::parse(&time_unit).ok_or_else(|| {
             Failure::invalid(&format!("{field}.timeUnit"), "must be one of sec, min, hour, day, week, month, year")
         })?;
-        Ok(Limit { quota, unit_time, time_unit })
+        let window = chosen(
+            &format!("{field}.window"),
+            self.window,
+            WindowKind::parse,
+            WindowKind::ALL.map(WindowKind::as_str),
+        )?;
+        let on_tm_loss = chosen(
+            &format!("{field}.onTmLoss"),
+            self.on_tm_loss,
+            OnTmLoss::parse,
+            OnTmLoss::ALL.map(OnTmLoss::as_str),
+        )?;
+        Ok(Limit { quota, unit_time, time_unit, window: window.unwrap_or_default(), on_tm_loss })
     }
+}
+
+/// The choice that `text` names, which must be one of `values`.
+fn chosen<T, const N: usize>(
+    field: &str,
+    text: Option<String>,
+    parse: impl Fn(&str) -> Option<T>,
+    values: [&str; N],
+) -> Result<Option<T>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let chosen = parse(&text);
+    let refusal = || Failure::invalid(field, format!("must be one of {}", values.join(", ")));
+    chosen.map(Some).ok_or_else(refusal)
 }
 
 impl ThrottleLimitDto {
@@ -105,6 +136,8 @@ impl ThrottleLimitDto {
             }),
             bandwidth: None,
             event_count: None,
+            window: None,
+            on_tm_loss: None,
         }
     }
 }
@@ -112,7 +145,14 @@ impl ThrottleLimitDto {
 impl From<&Limit> for ThrottleLimitDto {
     fn from(limit: &Limit) -> Self {
         let (time_unit, unit_time) = (limit.time_unit.as_str().to_owned(), limit.unit_time);
-        let none = Self { kind: LimitKind::RequestCount, request_count: None, bandwidth: None, event_count: None };
+        let none = Self {
+            kind: LimitKind::RequestCount,
+            request_count: None,
+            bandwidth: None,
+            event_count: None,
+            window: Some(limit.window).filter(|kind| !kind.is_default()).map(|kind| kind.as_str().to_owned()),
+            on_tm_loss: limit.on_tm_loss.map(|own| own.as_str().to_owned()),
+        };
         match limit.quota {
             Quota::RequestCount { requests } => Self {
                 request_count: Some(RequestCountLimitDto { time_unit, unit_time, request_count: requests }),
@@ -134,5 +174,40 @@ impl From<&Limit> for ThrottleLimitDto {
                 ..none
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Limit, String> {
+        let dto: ThrottleLimitDto = serde_json::from_str(json).unwrap();
+        dto.into_limit().map_err(|failure| failure.to_string())
+    }
+
+    fn limit(more: &str) -> String {
+        let count = r#""requestCount":{"timeUnit":"min","unitTime":1,"requestCount":5}"#;
+        format!(r#"{{"type":"REQUESTCOUNTLIMIT",{count}{more}}}"#)
+    }
+
+    #[test]
+    fn what_a_limit_says_of_windows_and_losses_comes_back_as_it_was_sent() {
+        for more in ["", r#","window":"first-request""#, r#","window":"first-request","onTmLoss":"deny""#] {
+            let text = limit(more);
+            assert_eq!(serde_json::to_string(&ThrottleLimitDto::from(&read(&text).unwrap())).unwrap(), text);
+        }
+        // The usual choice is not written, so that what clients of the original store stays as it is.
+        let aligned = read(&limit(r#","window":"aligned""#)).unwrap();
+        assert_eq!(serde_json::to_string(&ThrottleLimitDto::from(&aligned)).unwrap(), limit(""));
+    }
+
+    #[test]
+    fn an_unknown_choice_is_refused_with_the_field_and_the_values() {
+        let refusal = |more: &str| read(&limit(more)).unwrap_err();
+        let window = refusal(r#","window":"sliding""#);
+        assert_eq!(window, "defaultLimit.window: must be one of aligned, first-request");
+        let loss = refusal(r#","onTmLoss":"share""#);
+        assert_eq!(loss, "defaultLimit.onTmLoss: must be one of local-share, allow, deny");
     }
 }

@@ -40,7 +40,8 @@ pub struct Throttling {
     /// play the publisher, the developer portal or the admin role read this.
     pub enable_unlimited_tier: bool,
     /// What a gateway does about quotas while no traffic manager decides: `local-share` (it admits what is left of the
-    /// quota divided by the number of live gateways), `allow` (all calls) or `deny` (none).
+    /// quota divided by the number of live gateways), `allow` (all calls) or `deny` (none). A policy's limit that has an
+    /// `onTmLoss` of its own goes by that.
     pub on_tm_loss: OnTmLoss,
 }
 

@@ -33,6 +33,9 @@ pub struct Reservation {
     pub limit: u64,
     /// Units wanted.
     pub units: u64,
+    /// Whether the window opened with a call. Then the epoch is not only looked at but stays what it is until the block is
+    /// written, so that the next owner finds the window ([`LeaseLedger::open_since`]) and opens no other.
+    pub opens_with_a_call: bool,
 }
 
 /// Who owns a slot.
@@ -78,6 +81,10 @@ pub trait LeaseLedger: Send + Sync {
     /// Reserves for each wish up to its `units`, never more than `limit` in all within one window over all epochs. Fenced by
     /// the slot's epoch. One transaction for all of them; the answers come in the order of the wishes.
     async fn reserve(&self, wishes: Vec<Reservation>) -> Result<Vec<Reserved>, LedgerError>;
+
+    /// The start of the latest window under this name that was written down and has not ended at `at`. What was written under an
+    /// earlier epoch than the asker's is seen for certain.
+    async fn open_since(&self, key: &str, at: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
 
     /// Takes back units that were reserved and will never be granted, because their slot moves to another owner. Whoever calls
     /// must have forgotten them before.

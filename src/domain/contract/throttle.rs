@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::throttling::TimeUnit;
+use crate::Zone;
+use crate::throttling::{Shape, TimeUnit, WindowKind};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,7 +28,8 @@ pub enum ThrottleUnavailable {
     NotOwner { owner: Option<String> },
 }
 
-/// A wish for units of a key's current window.
+/// A wish for units of a key's current window. An owner of a release that knows neither `window` nor `zone` counts in aligned
+/// windows of UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRequest {
     /// What is counted together, e.g. `sub:<application>:<context>:<version>:<tier>`.
@@ -37,8 +39,29 @@ pub struct LeaseRequest {
     /// Length of a window in `time_unit`s.
     pub unit_time: u32,
     pub time_unit: TimeUnit,
+    /// When a window begins.
+    #[serde(default, skip_serializing_if = "WindowKind::is_default")]
+    pub window: WindowKind,
+    /// By whose calendar an aligned one does.
+    #[serde(default, skip_serializing_if = "Zone::is_utc")]
+    pub zone: Zone,
     /// Units asked for, at least 1; the owner may grant fewer.
     pub units: u64,
+}
+
+impl LeaseRequest {
+    /// A wish for units of a key that has windows of this shape, each of which admits `limit` in all.
+    #[must_use]
+    pub fn new(key: String, limit: u64, shape: Shape, units: u64) -> Self {
+        let (unit_time, time_unit) = (shape.unit_time(), shape.time_unit());
+        Self { key, limit, unit_time, time_unit, window: shape.kind(), zone: shape.zone(), units }
+    }
+
+    /// What the windows are like.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape::new(self.unit_time, self.time_unit, self.window, self.zone)
+    }
 }
 
 /// Units that the holder may spend between `start_in` and `end_in` after the reply came, on its own monotonic clock.

@@ -135,6 +135,7 @@ pub fn decode<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, FrameError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::throttling::{Shape, TimeUnit};
 
     #[test]
     fn a_message_is_read_as_it_was_written() {
@@ -153,6 +154,15 @@ mod tests {
         let welcome: Welcome = decode(br#"{"accepted":{"node_id":"gw1"}}"#).unwrap();
         let expected = Welcome::Accepted { node_id: "gw1".to_owned(), server_id: String::new(), level: 0 };
         assert_eq!(welcome, expected);
+    }
+
+    #[test]
+    fn a_question_of_an_earlier_release_is_about_aligned_windows_of_utc() {
+        let ask = br#"{"id":1,"ask":{"lease":{"key":"k","limit":5,"unit_time":1,"time_unit":"day","units":1}}}"#;
+        let Ask::Lease(request) = decode::<Question>(ask).unwrap().ask else { panic!("another question") };
+        assert_eq!(request.shape(), Shape::aligned(1, TimeUnit::Day));
+        let frame = encode(&Question { id: 1, ask: Ask::Lease(request) }).unwrap();
+        assert_eq!(&frame[HEADER_BYTES..], ask);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! 5 requests per 1 min when $apiContext == "/pizza/1.0.0" and not $clientIp in "10.0.0.0/8"
+//! 5 requests per 1 hour from first request
 //! ```
 
 pub mod expression;
@@ -13,7 +14,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, Quota, TimeUnit};
+use super::{Limit, Quota, TimeUnit, WindowKind};
 use crate::{Organization, PolicyId};
 use expression::Expression;
 pub use template::{Facts, KeyTemplate, Variable};
@@ -71,7 +72,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Reads `<count> requests per [<n>] <unit> [when <expression>]`.
+    /// Reads `<count> requests per [<n>] <unit> [from first request] [when <expression>]`.
     ///
     /// # Errors
     /// Says what was expected where.
@@ -100,11 +101,18 @@ impl Rule {
         };
         let time_unit =
             time_unit.ok_or(RuleError::Expected { expected: "a unit: sec, min, hour, day, week, month, year", at })?;
+        let mut limit = Limit::new(Quota::RequestCount { requests }, unit_time, time_unit);
+        if words.take_name(&["from"]) {
+            if !(words.take_name(&["first"]) && words.take_name(&["request"])) {
+                return Err(words.expected("'first request'"));
+            }
+            limit.window = WindowKind::FirstRequest;
+        }
         let condition = if words.take_name(&["when"]) { Some(Expression::parse(&mut words)?) } else { None };
         if !words.is_at_end() {
-            return Err(words.expected("'when' or the end"));
+            return Err(words.expected("'from first request', 'when' or the end"));
         }
-        Ok(Self { limit: Limit { quota: Quota::RequestCount { requests }, unit_time, time_unit }, condition })
+        Ok(Self { limit, condition })
     }
 
     /// Whether the rule counts a call of which these are the facts.

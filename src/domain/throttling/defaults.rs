@@ -9,7 +9,7 @@ use super::policy::{
 use crate::{Organization, PolicyId};
 
 fn requests_per_minute(requests: u64) -> Option<Limit> {
-    Some(Limit { quota: Quota::RequestCount { requests }, unit_time: 1, time_unit: TimeUnit::Min })
+    Some(Limit::new(Quota::RequestCount { requests }, 1, TimeUnit::Min))
 }
 
 /// `Bronze`, `Silver`, `Gold`, `Unlimited`, `Unauthenticated`, `DefaultSubscriptionless`.

@@ -14,3 +14,35 @@ pub enum OnTmLoss {
     /// None.
     Deny,
 }
+
+impl OnTmLoss {
+    pub const ALL: [Self; 3] = [Self::LocalShare, Self::Allow, Self::Deny];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LocalShare => "local-share",
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_read_as_they_are_written() {
+        for own in OnTmLoss::ALL {
+            assert_eq!(OnTmLoss::parse(own.as_str()), Some(own));
+            assert_eq!(serde_json::to_value(own).unwrap(), own.as_str());
+        }
+        assert_eq!(OnTmLoss::parse("local_share"), None);
+    }
+}

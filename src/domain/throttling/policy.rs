@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Organization, PolicyId};
+use super::OnTmLoss;
+use super::window::{Shape, WindowKind};
+use crate::{Organization, PolicyId, Zone};
 
 /// The name that limits nothing.
 pub const UNLIMITED: &str = "Unlimited";
@@ -88,6 +90,26 @@ pub struct Limit {
     /// Number of `time_unit`s in a window, at least 1.
     pub unit_time: u32,
     pub time_unit: TimeUnit,
+    /// When a window begins.
+    #[serde(default, skip_serializing_if = "WindowKind::is_default")]
+    pub window: WindowKind,
+    /// What counts while no traffic manager decides; `None` for what gateways are configured to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_tm_loss: Option<OnTmLoss>,
+}
+
+impl Limit {
+    /// So much in each window of the calendar.
+    #[must_use]
+    pub fn new(quota: Quota, unit_time: u32, time_unit: TimeUnit) -> Self {
+        Self { quota, unit_time, time_unit, window: WindowKind::Aligned, on_tm_loss: None }
+    }
+
+    /// Its windows where the tenant's clocks are those of `zone`.
+    #[must_use]
+    pub fn shape(&self, zone: Zone) -> Shape {
+        Shape::new(self.unit_time, self.time_unit, self.window, zone)
+    }
 }
 
 /// What is counted.

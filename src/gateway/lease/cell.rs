@@ -186,7 +186,7 @@ impl Cell {
         let mut alone = self.alone();
         let share = match alone.share.take() {
             Some(share) if share.is_current(quota, wall) => share,
-            before => Arc::new(Share::of(quota, wall, now, before.as_deref())),
+            before => Arc::new(Share::of(quota, wall, now, before.as_deref(), &alone.tally)),
         };
         alone.share = Some(Arc::clone(&share));
         let allowed = allowance(quota.requests, live, alone.tally.of(share.window.start));

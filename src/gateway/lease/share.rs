@@ -9,7 +9,8 @@ use domain::throttling::window::Window;
 
 use crate::table::RequestQuota;
 
-/// One window of one key, by the calendar of the wall clock as the traffic manager's windows are.
+/// One window of one key, by the wall clock: an aligned one as the traffic manager's, one of the first request as the
+/// traffic manager opened it if that is known here, else opened here.
 #[derive(Debug)]
 pub(super) struct Share {
     pub quota: RequestQuota,
@@ -22,15 +23,16 @@ pub(super) struct Share {
 
 impl Share {
     /// The share of the window that contains `wall`, which is `now`. What `before` admitted in the same window counts.
-    pub(super) fn of(quota: RequestQuota, wall: Timestamp, now: Instant, before: Option<&Self>) -> Self {
-        let window = Window::containing(wall, quota.unit_time, quota.time_unit);
+    pub(super) fn of(quota: RequestQuota, wall: Timestamp, now: Instant, before: Option<&Self>, tally: &Tally) -> Self {
+        let opened = if quota.shape.opens_with_a_call() { opened(quota, wall, before, tally) } else { None };
+        let window = opened.unwrap_or_else(|| quota.shape.window(wall));
         let taken = before.filter(|before| before.window.start == window.start).map_or(0, Self::taken);
         Self { quota, window, ends_at: now + window.end.since(wall), taken: AtomicU64::new(taken) }
     }
 
     /// Whether it speaks for `quota` at `wall`.
     pub(super) fn is_current(&self, quota: RequestQuota, wall: Timestamp) -> bool {
-        self.quota == quota && self.window.start <= wall && wall < self.window.end
+        self.quota == quota && self.window.contains(wall)
     }
 
     /// Takes a unit when fewer than `allowed` are taken.
@@ -47,6 +49,14 @@ impl Share {
     pub(super) fn taken(&self) -> u64 {
         self.taken.load(Ordering::Acquire)
     }
+}
+
+/// The window of the first request that is open at `wall`: the owner's, or the one that `before` was of.
+fn opened(quota: RequestQuota, wall: Timestamp, before: Option<&Share>, tally: &Tally) -> Option<Window> {
+    let before = before.filter(|before| before.quota.shape == quota.shape).map(|before| before.window.start);
+    let owners = Some(Timestamp::from_millis(tally.window_id)).filter(|_| tally.units > 0);
+    let starts = [owners, before];
+    starts.into_iter().flatten().map(|start| quota.shape.window(start)).find(|window| window.contains(wall))
 }
 
 /// Units that the owner gave in its latest window: all of them count as spent here, except those that went back.
@@ -98,13 +108,23 @@ pub(super) fn allowance(limit: u64, live: u32, spent: u64) -> u64 {
 mod tests {
     use std::time::Duration;
 
-    use domain::throttling::TimeUnit;
+    use domain::throttling::{Shape, TimeUnit};
 
     use super::*;
     use crate::table::Measure;
 
-    const QUOTA: RequestQuota =
-        RequestQuota { requests: 10, unit_time: 1, time_unit: TimeUnit::Min, measure: Measure::Calls, stops: true };
+    fn quota(shape: Shape) -> RequestQuota {
+        RequestQuota { requests: 10, shape, on_tm_loss: None, measure: Measure::Calls, stops: true }
+    }
+
+    fn of(quota: RequestQuota, secs: i64, before: Option<&Share>) -> Share {
+        Share::of(quota, Timestamp::from_secs(secs), Instant::now(), before, &Tally::none())
+    }
+
+    fn lease(window_id: i64, units: u64) -> Lease {
+        let (start_in, end_in) = (Duration::ZERO, Duration::from_secs(60));
+        Lease { window_id, epoch: 1, units, start_in, end_in, rest: 0 }
+    }
 
     #[test]
     fn a_share_is_divided_by_gateways_and_less_by_what_was_spent() {
@@ -114,23 +134,42 @@ mod tests {
 
     #[test]
     fn a_share_is_kept_within_its_window_whatever_the_quota_becomes() {
-        let (now, wall) = (Instant::now(), Timestamp::from_secs(60));
-        let share = Share::of(QUOTA, wall, now, None);
+        let (quota, wall) = (quota(Shape::aligned(1, TimeUnit::Min)), Timestamp::from_secs(60));
+        let share = of(quota, 60, None);
         assert!(share.try_take(2) && share.try_take(2) && !share.try_take(2));
         share.put_back();
-        let raised = RequestQuota { requests: 20, ..QUOTA };
-        assert!(!share.is_current(raised, wall) && !share.is_current(QUOTA, Timestamp::from_secs(120)));
-        assert_eq!(Share::of(raised, Timestamp::from_secs(119), now, Some(&share)).taken(), 1);
-        assert_eq!(Share::of(QUOTA, Timestamp::from_secs(120), now, Some(&share)).taken(), 0);
+        let raised = RequestQuota { requests: 20, ..quota };
+        assert!(!share.is_current(raised, wall) && !share.is_current(quota, Timestamp::from_secs(120)));
+        assert_eq!(of(raised, 119, Some(&share)).taken(), 1);
+        assert_eq!(of(quota, 120, Some(&share)).taken(), 0);
+    }
+
+    #[test]
+    fn a_share_of_the_first_request_opens_with_it_and_is_kept_whatever_the_quota_becomes() {
+        let quota = quota(Shape::of_first_request(1, TimeUnit::Min));
+        let share = of(quota, 90, None);
+        assert!(share.try_take(5));
+        assert!(
+            share.is_current(quota, Timestamp::from_secs(149)) && !share.is_current(quota, Timestamp::from_secs(150))
+        );
+        let raised = of(RequestQuota { requests: 20, ..quota }, 149, Some(&share));
+        assert_eq!((raised.window, raised.taken()), (share.window, 1));
+        let next = of(quota, 170, Some(&share));
+        assert_eq!((next.window.start, next.taken()), (Timestamp::from_secs(170), 0));
+    }
+
+    #[test]
+    fn a_share_goes_on_with_the_window_that_the_owner_opened() {
+        let quota = quota(Shape::of_first_request(1, TimeUnit::Min));
+        let mut tally = Tally::none();
+        tally.add(&lease(80_000, 3), Instant::now());
+        let at = |secs| Share::of(quota, Timestamp::from_secs(secs), Instant::now(), None, &tally).window.start;
+        assert_eq!([at(139), at(140)], [Timestamp::from_secs(80), Timestamp::from_secs(140)]);
     }
 
     #[test]
     fn a_tally_is_of_one_window() {
         let now = Instant::now();
-        let lease = |window_id, units| {
-            let (start_in, end_in) = (Duration::ZERO, Duration::from_secs(60));
-            Lease { window_id, epoch: 1, units, start_in, end_in, rest: 0 }
-        };
         let mut tally = Tally::none();
         assert!(tally.is_over(now));
         tally.add(&lease(60_000, 5), now);

@@ -1,6 +1,6 @@
 //! Exactness of the local stock: concurrent callers, windows, give-backs.
 
-use domain::throttling::TimeUnit;
+use domain::throttling::{Shape, TimeUnit};
 
 use super::*;
 use crate::table::Measure;
@@ -38,7 +38,13 @@ fn setting_with(cells_max: usize, on_tm_loss: OnTmLoss, fleet: Fleet) -> Setting
 }
 
 fn quota(requests: u64) -> RequestQuota {
-    RequestQuota { requests, unit_time: 1, time_unit: TimeUnit::Hour, measure: Measure::Calls, stops: true }
+    RequestQuota {
+        requests,
+        shape: Shape::aligned(1, TimeUnit::Hour),
+        on_tm_loss: None,
+        measure: Measure::Calls,
+        stops: true,
+    }
 }
 
 impl Setting {
@@ -203,6 +209,28 @@ async fn alone_a_gateway_may_be_told_to_admit_everything() {
         setting.take_unit(1).await.spend();
     }
     assert_eq!(setting.book.loss.admitted.get(), 5);
+}
+
+#[tokio::test]
+async fn what_a_quota_says_of_losses_counts_before_what_the_node_is_told() {
+    let setting = setting_with(10, OnTmLoss::Deny, Fleet::default());
+    setting.throttle.is_down.store(true, Ordering::Relaxed);
+    let ask = async |on_tm_loss| {
+        let quota = RequestQuota { on_tm_loss, ..quota(1) };
+        match setting.book.take(&setting.key, &setting.api, quota).await {
+            Ok(Verdict::Taken(unit)) => {
+                unit.spend();
+                "taken"
+            }
+            Ok(Verdict::Exhausted { .. }) => "exhausted",
+            Err(_) => "denied",
+        }
+    };
+    assert_eq!([ask(None).await, ask(Some(OnTmLoss::Deny)).await], ["denied"; 2]);
+    assert_eq!([ask(Some(OnTmLoss::Allow)).await, ask(Some(OnTmLoss::Allow)).await], ["taken"; 2]);
+    let share = Some(OnTmLoss::LocalShare);
+    assert_eq!([ask(share).await, ask(share).await], ["taken", "exhausted"]);
+    assert_eq!(setting.book.loss.admitted.get(), 3);
 }
 
 #[tokio::test]

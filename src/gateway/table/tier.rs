@@ -1,7 +1,8 @@
 //! What a policy's name stands for when a call is decided.
 
+use domain::Zone;
 use domain::contract::throttle::LeaseRequest;
-use domain::throttling::{Limit, Quota, RateLimit, TimeUnit};
+use domain::throttling::{Limit, OnTmLoss, Quota, RateLimit, Shape};
 
 /// What a policy says of a call. Quotas of events let calls pass: they count what streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,10 @@ pub enum Measure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestQuota {
     pub requests: u64,
-    pub unit_time: u32,
-    pub time_unit: TimeUnit,
+    /// By the calendar of the tenant whose policy it is.
+    pub shape: Shape,
+    /// What counts while no traffic manager decides; `None` for the node's configuration.
+    pub on_tm_loss: Option<OnTmLoss>,
     pub measure: Measure,
     /// Whether calls over the quota are refused; else they are counted only.
     pub stops: bool,
@@ -44,20 +47,31 @@ impl RequestQuota {
     /// The wish for so many units of a key under this quota.
     #[must_use]
     pub fn wish(&self, key: &str, units: u64) -> LeaseRequest {
-        let (limit, unit_time, time_unit) = (self.requests, self.unit_time, self.time_unit);
-        LeaseRequest { key: key.to_owned(), limit, unit_time, time_unit, units }
+        LeaseRequest::new(key.to_owned(), self.requests, self.shape, units)
     }
 }
 
 impl Tier {
     pub(super) fn new(limit: Option<&Limit>, stops: bool) -> Self {
-        let Some(Limit { quota, unit_time, time_unit }) = limit else { return Self::Unlimited };
-        let (requests, measure) = match quota {
-            Quota::RequestCount { requests } => (*requests, Measure::Calls),
-            Quota::Bandwidth { bytes } => (*bytes, Measure::Bytes),
+        let Some(limit) = limit else { return Self::Unlimited };
+        let (requests, measure) = match limit.quota {
+            Quota::RequestCount { requests } => (requests, Measure::Calls),
+            Quota::Bandwidth { bytes } => (bytes, Measure::Bytes),
             Quota::EventCount { .. } => return Self::Unlimited,
         };
-        Self::Requests(RequestQuota { requests, unit_time: *unit_time, time_unit: *time_unit, measure, stops })
+        let (shape, on_tm_loss) = (limit.shape(Zone::UTC), limit.on_tm_loss);
+        Self::Requests(RequestQuota { requests, shape, on_tm_loss, measure, stops })
+    }
+}
+
+impl Tier {
+    /// The same by the calendar of `zone`.
+    #[must_use]
+    pub fn in_zone(self, zone: Zone) -> Self {
+        match self {
+            Self::Requests(quota) => Self::Requests(RequestQuota { shape: quota.shape.in_zone(zone), ..quota }),
+            other => other,
+        }
     }
 }
 

@@ -139,7 +139,7 @@ pub fn subscription(application: ApplicationId, api: ApiId, tier: &str) -> Subsc
 }
 
 fn per_hours(requests: u64) -> Option<Limit> {
-    Some(Limit { quota: Quota::RequestCount { requests }, unit_time: 1, time_unit: TimeUnit::Hour })
+    Some(Limit::new(Quota::RequestCount { requests }, 1, TimeUnit::Hour))
 }
 
 pub fn subscription_policy(name: &str, requests: u64) -> SubscriptionPolicy {
@@ -183,7 +183,7 @@ pub fn advanced_policy(name: &str, requests: u64) -> AdvancedPolicy {
 
 /// A group with one condition.
 pub fn group(subject: Subject, requests: u64) -> ConditionalGroup {
-    let limit = Limit { quota: Quota::RequestCount { requests }, unit_time: 1, time_unit: TimeUnit::Hour };
+    let limit = Limit::new(Quota::RequestCount { requests }, 1, TimeUnit::Hour);
     ConditionalGroup { description: String::new(), conditions: vec![Condition { is_inverted: false, subject }], limit }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::contract::throttle::{Holder, Holders, Lease, LeaseReply, LeaseRequest};
 use domain::contract::{Throttle, ThrottleUnavailable};
+use domain::throttling::Shape;
 
 pub const RETRY_IN: Duration = Duration::from_secs(1800);
 
@@ -19,6 +20,8 @@ pub struct FakeThrottle {
     /// Units handed out and not given back, by key.
     pub granted: Mutex<HashMap<String, u64>>,
     pub requests: AtomicU64,
+    /// Of the windows that were asked for last, by key.
+    pub shapes: Mutex<HashMap<String, Shape>>,
     pub is_down: AtomicBool,
     pub holders: Holders,
 }
@@ -28,12 +31,19 @@ impl FakeThrottle {
         let granted = self.granted.lock().unwrap();
         granted.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(_, units)| units).sum()
     }
+
+    /// The windows that were asked for last of the one key that starts so.
+    pub fn shape_of(&self, prefix: &str) -> Shape {
+        let shapes = self.shapes.lock().unwrap();
+        *shapes.iter().find(|(key, _)| key.starts_with(prefix)).unwrap().1
+    }
 }
 
 #[async_trait]
 impl Throttle for FakeThrottle {
     async fn lease(&self, request: LeaseRequest) -> Result<LeaseReply, ThrottleUnavailable> {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.shapes.lock().unwrap().insert(request.key.clone(), request.shape());
         // The answer takes a while, so that callers really wait for each other.
         tokio::task::yield_now().await;
         if self.is_down.load(Ordering::Relaxed) {

@@ -1,9 +1,11 @@
 //! Each level of limits has its code, its order and its count.
 
+use domain::Zone;
 use domain::event::Event;
 use domain::runtime::GatewayApi;
+use domain::tenant::TenantSettings;
 use domain::throttling::advanced::Subject;
-use domain::throttling::{DenyTarget, PolicyKind, Quota, RateLimit, TimeUnit};
+use domain::throttling::{DenyTarget, PolicyKind, Quota, RateLimit, Shape, TimeUnit, WindowKind};
 use hyper::Method;
 
 use crate::testing::back_end::BackEnd;
@@ -58,6 +60,28 @@ async fn an_operations_policy_counts_that_operation_alone() {
     assert_eq!(gateway.passes(&[]).await, refused(3, 429, "900802"));
     assert_eq!(gateway.outcome(Method::POST, &[]).await.0, 200);
     assert_eq!(gateway.throttle.granted_for("res:/pizza/1.0.0/*:GET"), 3);
+}
+
+#[tokio::test]
+async fn windows_are_those_that_the_policy_says_where_its_tenants_clocks_are() {
+    let (gateway, _) = start(|api| api.throttling_policy = Some("P".to_owned())).await;
+    let mut policy = fixture::advanced_policy("P", 5);
+    let organization = policy.organization.clone();
+    gateway.tell(Event::AdvancedPolicyUpdated(policy.clone()));
+    gateway.outcome(Method::GET, &[]).await;
+    assert_eq!(gateway.throttle.shape_of("api:"), Shape::aligned(1, TimeUnit::Hour));
+    let berlin = Zone::parse("Europe/Berlin").unwrap();
+    for (time_zone, expected) in [(berlin, berlin), (Zone::UTC, Zone::UTC)] {
+        let organization = organization.clone();
+        gateway.tell(Event::TenantSettingsUpdated(TenantSettings { organization, time_zone }));
+        gateway.outcome(Method::GET, &[]).await;
+        let shape = Shape::new(1, TimeUnit::Hour, WindowKind::Aligned, expected);
+        assert_eq!(gateway.throttle.shape_of("api:"), shape);
+    }
+    policy.limit.as_mut().unwrap().window = WindowKind::FirstRequest;
+    gateway.tell(Event::AdvancedPolicyUpdated(policy));
+    gateway.outcome(Method::GET, &[]).await;
+    assert_eq!(gateway.throttle.shape_of("api:"), Shape::of_first_request(1, TimeUnit::Hour));
 }
 
 #[tokio::test]

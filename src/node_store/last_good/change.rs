@@ -28,6 +28,7 @@ pub enum Kind {
     CustomRule,
     DenyPolicy,
     ThrottleReset,
+    TenantSettings,
     Issuer,
     Revocation,
 }
@@ -50,6 +51,7 @@ impl Kind {
             Self::CustomRule => "custom_rule",
             Self::DenyPolicy => "deny_policy",
             Self::ThrottleReset => "throttle_reset",
+            Self::TenantSettings => "tenant_settings",
             Self::Issuer => "issuer",
             Self::Revocation => "revocation",
         }
@@ -148,6 +150,7 @@ pub fn of_event(event: &Event) -> Result<Vec<Change>, NodeStoreError> {
         Event::CustomRuleUpdated(rule) => vec![Put(custom_rule_row(rule)?)],
         Event::DenyPolicyUpdated(policy) => vec![Put(deny_policy_row(policy)?)],
         Event::ThrottleReset(reset) => vec![Put(throttle_reset_row(reset)?)],
+        Event::TenantSettingsUpdated(settings) => vec![Put(tenant_settings_row(settings)?)],
         Event::DenyPolicyDeleted { policy_id, .. } => {
             vec![Delete { kind: Kind::DenyPolicy, key: policy_id.to_string() }]
         }
@@ -187,6 +190,7 @@ pub fn of_snapshot(snapshot: &Snapshot) -> Result<Vec<Row>, NodeStoreError> {
     extend(&mut rows, &snapshot.custom_rules, custom_rule_row)?;
     extend(&mut rows, &snapshot.deny_policies, deny_policy_row)?;
     extend(&mut rows, &snapshot.throttle_resets, throttle_reset_row)?;
+    extend(&mut rows, &snapshot.tenant_settings, tenant_settings_row)?;
     extend(&mut rows, &snapshot.issuers, issuer_row)?;
     Ok(rows)
 }
@@ -246,6 +250,11 @@ fn deny_policy_row(policy: &domain::throttling::DenyPolicy) -> MadeRow {
 fn throttle_reset_row(reset: &domain::throttling::ThrottleReset) -> MadeRow {
     let key = format!("{}|{}", reset.application_id, reset.user);
     Ok(Row::new(Kind::ThrottleReset, key, &reset.organization, reset)?.of_application(reset.application_id))
+}
+
+fn tenant_settings_row(settings: &domain::tenant::TenantSettings) -> MadeRow {
+    let key = settings.organization.as_str().to_owned();
+    Row::new(Kind::TenantSettings, key, &settings.organization, settings)
 }
 
 fn issuer_row(issuer: &TrustedIssuer) -> MadeRow {

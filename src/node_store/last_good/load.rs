@@ -95,6 +95,7 @@ impl Reader<'_> {
             custom_rules: self.documents(Kind::CustomRule)?,
             deny_policies: self.documents(Kind::DenyPolicy)?,
             throttle_resets: self.documents(Kind::ThrottleReset)?,
+            tenant_settings: self.documents(Kind::TenantSettings)?,
             issuers: self.documents(Kind::Issuer)?,
             revocations: self.documents(Kind::Revocation)?,
         })

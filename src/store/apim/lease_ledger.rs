@@ -5,7 +5,7 @@
 //! simply counts as spent. The epoch of the key's slot tells an owner that it was replaced; exactness does not depend on it.
 
 mod reserve;
-mod slots;
+pub(crate) mod slots;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -63,6 +63,11 @@ impl LeaseLedger for ApimLeaseLedger {
         Ok(self.db.write(move |conn| reserve::reserve(conn, &wishes)).await?)
     }
 
+    async fn open_since(&self, key: &str, at: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let key = key.to_owned();
+        Ok(self.db.read(move |conn| open_since(conn, &key, at)).await?)
+    }
+
     async fn put_back(&self, unspent: Vec<Reservation>) -> Result<(), LedgerError> {
         Ok(self.db.write(move |conn| unspent.iter().try_for_each(|block| put_back(conn, block))).await?)
     }
@@ -102,6 +107,12 @@ fn put_back(conn: &mut ApimConn, block: &Reservation) -> Result<(), Refusal> {
     let row = lease_block::table.find((&block.key, block.window_id)).filter(lease_block::reserved.ge(units));
     diesel::update(row).set(lease_block::reserved.eq(lease_block::reserved - units)).execute(conn.db())?;
     Ok(())
+}
+
+fn open_since(conn: &mut ApimConn, key: &str, at: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    let open = lease_block::table.filter(lease_block::key.eq(key)).filter(lease_block::window_end.gt(at.as_millis()));
+    let start: Option<i64> = open.select(diesel::dsl::max(lease_block::window_id)).first(conn.db())?;
+    Ok(start.map(Timestamp::from_millis))
 }
 
 fn forget_ended(conn: &mut ApimConn, before: Timestamp) -> Result<usize, Refusal> {

@@ -12,7 +12,7 @@ use super::schema::{apis, deployments};
 use super::tenants::Tenants;
 use super::{
     api_keys, applications, deny_policies, deployments as deployment_rows, key_mappings, policies, subscriptions,
-    throttle_resets,
+    tenant_configs, throttle_resets,
 };
 use crate::database::ApimConn;
 use crate::error::StoreError;
@@ -37,6 +37,7 @@ pub fn snapshot(conn: &mut ApimConn, environments: &[String], now: Timestamp) ->
         custom_rules: policies::list(conn, None)?,
         deny_policies: deny_policies::list(conn, &Tenants::All)?,
         throttle_resets: throttle_resets::list_all(conn)?,
+        tenant_settings: tenant_configs::list_settings(conn)?,
         issuers: issuers::list_trusted(conn, now)?,
         revocations: revocations::list(conn, now)?,
     })

@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, BigInt, Text};
 
 use super::AnyConnection;
 use crate::apim::lease_ledger::lease_block;
+use crate::apim::lease_ledger::slots::lease_slot;
 
 /// A row, or what is added to one.
 #[derive(Debug, Clone, PartialEq, Eq, Insertable)]
@@ -36,6 +37,27 @@ pub(crate) fn locked(
         AnyConnection::Sqlite(connection) => rows.load(connection),
         AnyConnection::Postgres(connection) => rows.for_update().load(connection),
     }
+}
+
+/// Lets nobody change these slots until the transaction ends; others may hold them as well. SQLite's transactions that write are
+/// alone anyway.
+pub(crate) fn hold_slots(connection: &mut AnyConnection, slots: BTreeSet<i32>) -> QueryResult<()> {
+    if let AnyConnection::Postgres(connection) = connection
+        && !slots.is_empty()
+    {
+        let rows = lease_slot::table.filter(lease_slot::slot.eq_any(slots)).order(lease_slot::slot);
+        rows.select(lease_slot::slot).for_share().load::<i32>(connection)?;
+    }
+    Ok(())
+}
+
+/// The same before they are changed.
+pub(crate) fn lock_slots(connection: &mut AnyConnection, slots: BTreeSet<i32>) -> QueryResult<()> {
+    if let AnyConnection::Postgres(connection) = connection {
+        let rows = lease_slot::table.filter(lease_slot::slot.eq_any(slots)).order(lease_slot::slot);
+        rows.select(lease_slot::slot).for_update().load::<i32>(connection)?;
+    }
+    Ok(())
 }
 
 /// Makes rows that were missing.

@@ -1,20 +1,21 @@
 //! Seeded runs of gateways, owners of slots and a ledger in virtual time: lost, repeated and reordered messages, crashes,
 //! a ledger that fails or whose answers are lost, wall clocks that jump, and clocks whose rates differ by some percent. What
-//! must hold: no window ever admits more calls than its limit, and no call after the window ended on its owner's clock.
+//! must hold, for both kinds of windows: no window ever admits more calls than its limit, no call after the window ended on
+//! its owner's clock, and a key's windows never overlap, whoever opened them.
 
 mod network;
 mod world;
 
+use domain::throttling::WindowKind;
 use world::{Faults, World};
 
 const SEEDS: u64 = 10_000;
 const STEPS: u32 = 220;
 
-#[test]
-fn no_window_ever_admits_more_than_its_limit() {
+fn check_limits(kind: WindowKind) {
     let (mut admitted, mut full, mut moves) = (0, 0, 0);
     for seed in 0..SEEDS {
-        let mut world = World::new(seed, Faults::All);
+        let mut world = World::new(seed, Faults::All, kind);
         for step in 0..STEPS {
             world.step();
             world.check().unwrap_or_else(|wrong| panic!("seed {seed}, step {step}: {wrong}"));
@@ -30,11 +31,10 @@ fn no_window_ever_admits_more_than_its_limit() {
     assert!(moves > SEEDS, "only {moves} slots moved");
 }
 
-#[test]
-fn every_window_is_used_up_under_demand_when_nothing_fails() {
+fn check_use(kind: WindowKind) {
     let mut checked = 0;
     for seed in 0..300 {
-        let mut world = World::new(seed, Faults::None);
+        let mut world = World::new(seed, Faults::None, kind);
         for _ in 0..STEPS * 4 {
             world.step();
         }
@@ -45,4 +45,24 @@ fn every_window_is_used_up_under_demand_when_nothing_fails() {
         }
     }
     assert!(checked > 100, "only {checked} windows had enough demand");
+}
+
+#[test]
+fn no_window_ever_admits_more_than_its_limit() {
+    check_limits(WindowKind::Aligned);
+}
+
+#[test]
+fn no_window_that_opens_with_a_call_ever_admits_more_than_its_limit() {
+    check_limits(WindowKind::FirstRequest);
+}
+
+#[test]
+fn every_window_is_used_up_under_demand_when_nothing_fails() {
+    check_use(WindowKind::Aligned);
+}
+
+#[test]
+fn every_window_that_opens_with_a_call_is_used_up_under_demand_when_nothing_fails() {
+    check_use(WindowKind::FirstRequest);
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::contract::lease_ledger::{Reservation, Reserved};
 use domain::contract::{LedgerError, ThrottleUnavailable};
+use domain::throttling::Shape;
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 
 use super::{Owner, monotonic};
-use crate::leases::Shape;
 
 /// Orders that wait at a time; whoever comes then waits for a place.
 const QUEUE_MAX: usize = 16_384;

@@ -9,7 +9,7 @@ use domain::throttling::Slot;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{Owner, ledger_key, monotonic, unavailable};
+use super::{Owner, monotonic, unavailable};
 use crate::slots::{RENEWAL, Slots, Standing, TIME_TO_LIVE};
 
 /// Least time between two looks at the ledger.
@@ -208,11 +208,12 @@ fn block_of(key: &str, bucket: &crate::leases::Bucket) -> Option<Reservation> {
     let units = bucket.free();
     (units > 0).then(|| Reservation {
         slot: Slot::of(key),
-        key: ledger_key(key, bucket.shape()),
+        key: bucket.name_of(key),
         epoch: bucket.epoch,
         window_id: bucket.window_id(),
         window_end: bucket.window().end,
         limit: 0,
         units,
+        opens_with_a_call: bucket.shape().opens_with_a_call(),
     })
 }

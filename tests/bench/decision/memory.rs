@@ -9,7 +9,7 @@ use config::sections::throttling::Throttling;
 use domain::contract::LedgerError;
 use domain::contract::lease_ledger::{LeaseLedger, NodeRow, Picture, Reservation, Reserved, SlotRow};
 use domain::contract::throttle::{LeaseReply, LeaseRequest};
-use domain::throttling::{Slot, TimeUnit};
+use domain::throttling::{Shape, Slot, TimeUnit};
 use domain::{ApplicationId, Clock, SystemClock, Timestamp};
 use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,10 @@ impl LeaseLedger for Forgetful {
         Ok(())
     }
 
+    async fn open_since(&self, _: &str, _: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(None)
+    }
+
     async fn forget_ended(&self, _: Timestamp) -> Result<u64, LedgerError> {
         Ok(0)
     }
@@ -87,7 +91,7 @@ async fn traffic_manager() {
     let before = resident();
     for number in 0..KEYS {
         let key = format!("app:{}:user{number}@carbon.super", ApplicationId::random());
-        let request = LeaseRequest { key, limit: 1_000, unit_time: 1, time_unit: TimeUnit::Min, units: 10 };
+        let request = LeaseRequest::new(key, 1_000, Shape::aligned(1, TimeUnit::Min), 10);
         assert!(matches!(throttle.lease(request).await, Ok(LeaseReply::Granted(_))));
     }
     tokio::time::sleep(sweep_interval * 3).await;

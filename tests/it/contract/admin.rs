@@ -14,6 +14,9 @@ pub(super) async fn look_around(contract: &Contract) {
     contract.call(admin, Method::GET, "/environments/{environmentId}", &["Default"], None).await;
     contract.call(admin, Method::GET, "/tenant-info/{username}", &["YWRtaW4="], None).await;
     contract.call(admin, Method::GET, "/throttling/policies/search?query=type:all", &[], None).await;
+    contract.call(admin, Method::GET, "/tenant-config-schema", &[], None).await;
+    let config = contract.call(admin, Method::GET, "/tenant-config", &[], None).await;
+    contract.call(admin, Method::PUT, "/tenant-config", &[], Some(config)).await;
     move_policy(contract).await;
     refuse(contract).await;
     contract.call("publisher", Method::GET, "/search?query=name:%22Pizza%22", &[], None).await;

@@ -72,7 +72,7 @@ impl World {
             let ids = self.applications.clone();
             self.one_of(&ids)
         };
-        let choice = self.roll(24);
+        let choice = self.roll(25);
         self.choice = choice;
         match choice {
             0 | 1 => {
@@ -207,6 +207,10 @@ impl World {
                     0 => admin.delete(&path).await,
                     roll => admin.patch(&path, &json!({"conditionStatus": roll == 1})).await,
                 })
+            }
+            22 => {
+                let zone = ["UTC", "Europe/Berlin", "Asia/Kolkata"][self.roll(3)];
+                Some(admin.put("/tenant-config", &json!({"TimeZone": zone})).await)
             }
             _ => {
                 let kind = ["subscription", "application", "advanced", "custom"][self.roll(4)];

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::faults::site::{BINARY, Site};
-use crate::support::actors::{Admin, Publisher, Subscriber};
+use crate::support::actors::{Admin, Publisher, Subscriber, policy};
 use crate::support::backend::Backend;
 use crate::support::definitions::PIZZA;
 use crate::support::rest::{Answer, client};
@@ -41,9 +42,13 @@ struct Callers {
 }
 
 impl Callers {
-    /// Publishes an API with a quota, subscribes and starts to call.
-    async fn start(site: &Site, backend: &Backend) -> Self {
-        Admin { rest: site.rest("pub1") }.create_policy("subscription", "Limited", LIMIT).await;
+    /// Publishes an API with a quota of these further fields, subscribes and starts to call.
+    async fn start(site: &Site, backend: &Backend, limit_fields: &[(&str, &str)]) -> Self {
+        let mut limited = policy("subscription", "Limited", LIMIT);
+        for (field, value) in limit_fields {
+            limited["defaultLimit"][*field] = json!(value);
+        }
+        Admin { rest: site.rest("pub1") }.post("/throttling/policies/subscription", &limited).await.expect(201);
         let publisher = Publisher { rest: site.rest("pub1"), backend_url: backend.url() };
         let definition = PIZZA.replace("order:cancel", "pasta:cancel");
         let pasta = publisher.publish(&definition, "Pasta", "/pasta", &["Limited"]).await;
@@ -135,11 +140,21 @@ async fn restart_gateways(site: &mut Site, on_tm_loss: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_limit_holds_and_calls_go_on_when_one_traffic_manager_dies() {
+    one_dies("aligned").await;
+}
+
+/// The window that the dead one opened goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_holds_in_a_window_of_the_first_request_when_one_traffic_manager_dies() {
+    one_dies("first-request").await;
+}
+
+async fn one_dies(window: &str) {
     let Some(mut site) = Site::start().await else { return };
     // A machine that is too slow for a take-over in good time must not let gateways decide alone.
     restart_gateways(&mut site, "deny").await;
     let backend = Backend::start().await;
-    let callers = Callers::start(&site, &backend).await;
+    let callers = Callers::start(&site, &backend, &[("window", window)]).await;
     callers.until_more(10).await;
     site.fleet.kill("tm1");
     let died = Instant::now();
@@ -156,11 +171,16 @@ async fn the_limit_holds_and_calls_go_on_when_one_traffic_manager_dies() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_any_traffic_manager_gateways_admit_their_share_or_nothing() {
-    for (on_tm_loss, admitted_max) in [("deny", LIMIT), ("local-share", 2 * LIMIT - 1)] {
+    // What the nodes are told, and what the policy says.
+    let cases: [(&str, Option<&str>); 3] = [("deny", None), ("local-share", None), ("deny", Some("local-share"))];
+    for (of_node, of_policy) in cases {
         let Some(mut site) = Site::start().await else { return };
-        restart_gateways(&mut site, on_tm_loss).await;
+        restart_gateways(&mut site, of_node).await;
         let backend = Backend::start().await;
-        let callers = Callers::start(&site, &backend).await;
+        let fields: Vec<_> = of_policy.iter().map(|own| ("onTmLoss", *own)).collect();
+        let callers = Callers::start(&site, &backend, &fields).await;
+        let on_tm_loss = of_policy.unwrap_or(of_node);
+        let admitted_max = if on_tm_loss == "deny" { LIMIT } else { 2 * LIMIT - 1 };
         callers.until_more(10).await;
         site.fleet.kill("tm1");
         site.fleet.kill("tm2");
@@ -179,7 +199,7 @@ async fn the_limit_holds_when_gateways_die_with_leases() {
     let Some(mut site) = Site::start().await else { return };
     restart_gateways(&mut site, "deny").await;
     let backend = Backend::start().await;
-    let callers = Callers::start(&site, &backend).await;
+    let callers = Callers::start(&site, &backend, &[]).await;
     for _ in 0..2 {
         for gateway in GATEWAYS {
             callers.until_more(10).await;

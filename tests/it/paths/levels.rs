@@ -1,5 +1,9 @@
 //! Every level of limits, by the policies that people make, for the super tenant and for another one.
 
+use std::time::{Duration, Instant};
+
+use domain::throttling::{Shape, TimeUnit, WindowKind};
+use domain::{Clock, SystemClock, Zone};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -7,6 +11,9 @@ use crate::on_every_topology;
 use crate::support::actors::{Admin, Keys, Publisher, Subscriber, policy};
 use crate::support::wait::eventually;
 use crate::support::{Answer, Sandbox, Tenant};
+
+/// Of the policy whose windows open with the first request.
+const WINDOW: Duration = Duration::from_secs(4);
 
 /// The people of one tenant.
 struct Company {
@@ -104,6 +111,11 @@ impl Calls<'_> {
     }
 }
 
+/// What a refusal says of the time until the next window.
+fn refused_for(refusal: &Answer) -> Duration {
+    Duration::from_secs(refusal.header("retry-after").unwrap().parse().unwrap())
+}
+
 on_every_topology! {
     async fn each_level_admits_its_limit_and_has_its_code(sandbox) {
         for company in Company::both(sandbox).await {
@@ -171,6 +183,73 @@ on_every_topology! {
                 })
                 .await;
                 assert_eq!(calls.pass_until(&[], 429, "900803").await, 2);
+            }
+        }
+    }
+
+    async fn a_window_of_the_first_request_opens_with_it_and_lasts_as_long_as_it_says(sandbox) {
+        for company in Company::both(sandbox).await {
+            let mut three = policy("application", "Three", 3);
+            three["defaultLimit"]["requestCount"]["timeUnit"] = json!("sec");
+            three["defaultLimit"]["requestCount"]["unitTime"] = json!(4);
+            three["defaultLimit"]["window"] = json!("first-request");
+            company.make("application", &three).await;
+            let api = company.publish("First", &json!({})).await;
+            let keys = company.keys("App", "Three", &api, "Unlimited").await;
+            let path = format!("{}/a", company.context("First"));
+            let calls = Calls { sandbox, token: keys.token.clone(), path };
+            // Windows of the calendar would not wait for four seconds after the call that is the first.
+            let mut opened = None;
+            for _ in 0..2 {
+                let sent = eventually("the first call of a window passes", async || {
+                    let sent = Instant::now();
+                    (calls.send(Method::GET, &[], "").await.status == 200).then_some(sent)
+                })
+                .await;
+                if let Some(before) = opened {
+                    // The window was opened after the call was sent and before it was answered.
+                    let elapsed = Instant::now() - before;
+                    assert!(elapsed >= WINDOW, "{elapsed:?}");
+                }
+                opened = Some(sent);
+                let passed = calls.pass_until(&[], 429, "900803").await;
+                if sent.elapsed() < WINDOW {
+                    assert_eq!(passed, 2, "{}", company.domain);
+                }
+                let refused = calls.send(Method::GET, &[], "").await;
+                if sent.elapsed() < WINDOW {
+                    let retry_after: u64 = refused.expect(429).header("retry-after").unwrap().parse().unwrap();
+                    assert!((1..=WINDOW.as_secs()).contains(&retry_after), "{retry_after}");
+                }
+            }
+        }
+    }
+
+    /// The tenant's clocks are set to another zone while the day's calls are used up: another day begins with them.
+    async fn a_day_is_the_tenants_as_soon_as_its_zone_is_known(sandbox) {
+        for company in Company::both(sandbox).await {
+            let mut three = policy("application", "Three", 3);
+            three["defaultLimit"]["requestCount"]["timeUnit"] = json!("day");
+            company.make("application", &three).await;
+            let api = company.publish("Daily", &json!({})).await;
+            let keys = company.keys("App", "Three", &api, "Unlimited").await;
+            let path = format!("{}/a", company.context("Daily"));
+            let calls = Calls { sandbox, token: keys.token.clone(), path };
+            for zone in ["UTC", "Asia/Kolkata"] {
+                company.admin.put("/tenant-config", &json!({"TimeZone": zone})).await.expect(200);
+                eventually("the first call of the day passes", async || {
+                    (calls.send(Method::GET, &[], "").await.status == 200).then_some(())
+                })
+                .await;
+                let passed = calls.pass_until(&[], 429, "900803").await;
+                let refused = calls.send(Method::GET, &[], "").await.expect(429);
+                // One second more or less, by rounding and by the way of the answer.
+                let midnight = SystemClock.now().plus(refused_for(&refused)).plus(Duration::from_secs(2));
+                let zone = Zone::parse(zone).unwrap();
+                let day = Shape::new(1, TimeUnit::Day, WindowKind::Aligned, zone).window(midnight);
+                assert!(midnight.since(day.start) < Duration::from_secs(4), "{}", refused.text);
+                // A day may end in between.
+                assert!((2..=5).contains(&passed), "{passed}");
             }
         }
     }

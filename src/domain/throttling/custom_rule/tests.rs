@@ -38,10 +38,19 @@ fn applies(text: &str) -> [bool; 2] {
 #[test]
 fn a_rule_has_a_limit_and_counts_all_calls_without_a_condition() {
     let rule = Rule::parse("5 requests per min").unwrap();
-    let limit = Limit { quota: Quota::RequestCount { requests: 5 }, unit_time: 1, time_unit: TimeUnit::Min };
-    assert_eq!(rule.limit, limit);
+    assert_eq!(rule.limit, Limit::new(Quota::RequestCount { requests: 5 }, 1, TimeUnit::Min));
     assert_eq!(Rule::parse(" 1 Request  PER 30 Seconds ").unwrap().limit.unit_time, 30);
     assert_eq!(applies("5 requests per 1 min"), [true, true]);
+}
+
+#[test]
+fn a_window_may_open_with_the_first_request() {
+    let rule = Rule::parse("5 requests per 2 hours from first request when $userId == 'bob@carbon.super'").unwrap();
+    assert_eq!((rule.limit.window, rule.limit.unit_time), (WindowKind::FirstRequest, 2));
+    assert_eq!([rule.applies(&BOB), rule.applies(&EVE)], [true, false]);
+    assert_eq!(Rule::parse("5 requests per hour").unwrap().limit.window, WindowKind::Aligned);
+    let refusal = Rule::parse("5 requests per hour from then on").unwrap_err().to_string();
+    assert_eq!(refusal, "expected 'first request' at position 25");
 }
 
 #[test]
@@ -78,7 +87,7 @@ fn what_is_no_rule_is_refused_with_its_place() {
         refusal("5 requests per min when $clientIp == 'x'"),
         "expected an address or a network like 10.0.0.0/8 at position 37"
     );
-    assert_eq!(refusal("5 requests per min if x"), "expected 'when' or the end at position 19");
+    assert_eq!(refusal("5 requests per min if x"), "expected 'from first request', 'when' or the end at position 19");
     assert!(refusal("FROM RequestStream SELECT userId INSERT INTO EligibilityStream;").contains("another engine"));
 }
 

@@ -42,6 +42,7 @@ fn advanced(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(),
     }
     let Some(policy) = live.policies.advanced(&document.organization, name) else { return Err(unknown(name)) };
     let (tier, group) = policy.of(call);
+    let tier = tier.in_zone(live.zones.of(&document.organization));
     if own.is_some() {
         push(levels, tier, name, ThrottleKey::Api { api, group }, (API_LIMIT_EXCEEDED, "api"))
     } else {
@@ -69,6 +70,7 @@ fn subscription(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result
         }
     };
     let SubscriptionLimits { tier, burst } = live.consumers.subscription_limits(&document.organization, name);
+    let tier = tier.in_zone(live.zones.of(&document.organization));
     push(levels, tier, name, key, (SUBSCRIPTION_LIMIT_EXCEEDED, "subscription"))?;
     if let (Some(limit), Some(consumer)) = (burst, consumer) {
         let key = LocalKey::Burst { application: consumer.application.id, api };
@@ -80,7 +82,8 @@ fn subscription(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result
 /// Counted per user within the application.
 fn application(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
     let (Some(consumer), Some(user)) = (&call.access.consumer, call.user()) else { return Ok(()) };
-    let tier = live.consumers.application_tier(&consumer.application.organization, &consumer.tier);
+    let organization = &consumer.application.organization;
+    let tier = live.consumers.application_tier(organization, &consumer.tier).in_zone(live.zones.of(organization));
     let application = consumer.application.id;
     let generation = live.consumers.generation(application, &user);
     let key = ThrottleKey::Application { application, user, generation };
@@ -89,9 +92,10 @@ fn application(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<
 
 fn custom(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
     let Some(rules) = live.policies.rules(&call.api.document.organization) else { return Ok(()) };
+    let zone = live.zones.of(&call.api.document.organization);
     for own in rules.iter().filter(|own| own.rule.applies(call)) {
         let key = ThrottleKey::Custom { rule: own.id, key: own.template.key(call).into() };
-        push(levels, own.tier, "custom rule", key, (CUSTOM_LIMIT_EXCEEDED, "custom"))?;
+        push(levels, own.tier.in_zone(zone), "custom rule", key, (CUSTOM_LIMIT_EXCEEDED, "custom"))?;
     }
     Ok(())
 }

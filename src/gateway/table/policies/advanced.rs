@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn limit(requests: u64) -> Limit {
-        Limit { quota: Quota::RequestCount { requests }, unit_time: 1, time_unit: TimeUnit::Min }
+        Limit::new(Quota::RequestCount { requests }, 1, TimeUnit::Min)
     }
 
     fn policy(groups: Vec<Vec<(Subject, bool)>>) -> AdvancedPolicy {

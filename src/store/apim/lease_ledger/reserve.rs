@@ -23,6 +23,7 @@ impl Row {
 }
 
 pub(super) fn reserve(conn: &mut ApimConn, wishes: &[Reservation]) -> Result<Vec<Reserved>, Refusal> {
+    slots::hold(conn, wishes.iter().filter(|wish| wish.opens_with_a_call).map(|wish| wish.slot))?;
     let epochs = slots::epochs(conn, wishes.iter().map(|wish| wish.slot))?;
     let epoch = |slot: Slot| epochs.get(&slot).copied().unwrap_or(0);
     let mut rows = rows(conn, wishes.iter().filter(|wish| signed(wish.epoch) == epoch(wish.slot)))?;

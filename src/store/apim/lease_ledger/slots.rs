@@ -8,6 +8,7 @@ use domain::throttling::Slot;
 
 use super::{Refusal, signed, unsigned};
 use crate::database::ApimConn;
+use crate::dialect::lease_block as dialect;
 
 diesel::table! {
     lease_slot (slot) {
@@ -53,6 +54,8 @@ pub(super) fn assign(conn: &mut ApimConn, owner: &str, seen: &[SlotRow]) -> Resu
     for row in seen {
         alike.entry((&row.owner, row.epoch)).or_default().push(number(row.slot));
     }
+    // In the order in which who reserves holds them.
+    dialect::lock_slots(conn.db(), alike.values().flatten().copied().collect())?;
     let mut changed = Vec::new();
     for ((before, epoch), slots) in alike {
         let same = lease_slot::owner.eq(before).and(lease_slot::epoch.eq(signed(epoch)));
@@ -85,6 +88,12 @@ pub(super) fn bury(conn: &mut ApimConn, seen: &[NodeRow]) -> Result<(), Refusal>
         diesel::delete(unchanged).execute(conn.db())?;
     }
     Ok(())
+}
+
+/// Nobody can become the owner of these slots until the transaction ends.
+pub(super) fn hold(conn: &mut ApimConn, slots: impl Iterator<Item = Slot>) -> Result<(), Refusal> {
+    let numbers: BTreeSet<i32> = slots.map(number).collect();
+    Ok(dialect::hold_slots(conn.db(), numbers)?)
 }
 
 /// The epochs of slots.

@@ -36,7 +36,16 @@ impl Fixture {
     fn wish(&self, epoch: u64, limit: u64, units: u64) -> Reservation {
         let window_end = Timestamp::from_secs(60);
         let key = "sub:1".to_owned();
-        Reservation { slot: Slot::of(&key), key, epoch, window_id: 0, window_end, limit, units }
+        Reservation {
+            slot: Slot::of(&key),
+            key,
+            epoch,
+            window_id: 0,
+            window_end,
+            limit,
+            units,
+            opens_with_a_call: false,
+        }
     }
 }
 
@@ -256,6 +265,52 @@ async fn ended_windows_are_forgotten_and_others_stay() {
         assert_eq!(ledger.forget_ended(Timestamp::from_secs(61)).await.unwrap(), 1);
         assert_eq!(fixture.reserve(later).await, 0);
         assert_eq!(fixture.reserve(fixture.wish(epoch, 10, 10)).await, 10);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_window_that_has_not_ended_is_found_under_its_name() {
+    on_both(async |fixture| {
+        let epoch = fixture.take_over("a").await;
+        let at = async |secs| fixture.ledger.open_since("sub:1", Timestamp::from_secs(secs)).await.unwrap();
+        assert_eq!(at(0).await, None);
+        fixture.reserve(fixture.wish(epoch, 10, 4)).await;
+        let later =
+            Reservation { window_id: 70_000, window_end: Timestamp::from_secs(130), ..fixture.wish(epoch, 10, 4) };
+        fixture.reserve(later.clone()).await;
+        fixture.reserve(Reservation { key: "sub:2".to_owned(), window_id: 90_000, ..later.clone() }).await;
+        assert_eq!([at(0).await, at(129).await], [Some(Timestamp::from_secs(70)); 2]);
+        assert_eq!(at(130).await, None);
+        // It stays open when nothing of it was spent.
+        fixture.ledger.put_back(vec![later]).await.unwrap();
+        assert_eq!(at(129).await, Some(Timestamp::from_secs(70)));
+    })
+    .await;
+}
+
+/// What an owner opens while it is replaced is found by its successor, or is not opened.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_window_is_opened_behind_the_back_of_the_next_owner() {
+    on_both(async |fixture| {
+        for round in 0..20 {
+            let epoch = fixture.take_over(&format!("old{round}")).await;
+            let wish = Reservation { key: format!("k{round}"), opens_with_a_call: true, ..fixture.wish(epoch, 10, 1) };
+            let ledger = fixture.ledger.clone();
+            let opening = tokio::spawn(async move {
+                for start in 1.. {
+                    let (window_id, window_end) = (start, Timestamp::from_millis(start + 1_000));
+                    let next = Reservation { window_id, window_end, ..wish.clone() };
+                    if let [Reserved::Fenced { .. }] = ledger.reserve(vec![next]).await.unwrap()[..] {
+                        return start - 1;
+                    }
+                }
+                0
+            });
+            fixture.take_over(&format!("new{round}")).await;
+            let seen = fixture.ledger.open_since(&format!("k{round}"), Timestamp::from_millis(0)).await.unwrap();
+            assert_eq!(seen.map_or(0, Timestamp::as_millis), opening.await.unwrap());
+        }
     })
     .await;
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use domain::Timestamp;
 use domain::contract::lease_ledger::{NodeRow, Picture, SlotRow};
-use domain::throttling::{Slot, TimeUnit};
+use domain::throttling::{Shape, Slot, TimeUnit, WindowKind};
+use domain::{Timestamp, Zone};
 
 use super::network::{Dice, Message, Network};
-use crate::leases::{Bucket, Shape, Sizing, Step};
+use crate::leases::{Bucket, Sizing, Step, needs_look};
 use crate::slots::{RENEWAL, Slots, Standing};
 use crate::window::Timeline;
 
@@ -42,6 +42,22 @@ struct Ledger {
     ownership: Picture,
     reserved: HashMap<(usize, i64), u64>,
     is_away: bool,
+}
+
+impl Ledger {
+    /// As the ledger does it.
+    fn open_since(&self, key: usize, shape: Shape, at: Timestamp) -> Option<Timestamp> {
+        let starts =
+            self.reserved.keys().filter(|(own, _)| *own == key).map(|(_, start)| Timestamp::from_millis(*start));
+        starts.filter(|start| shape.window(*start).end > at).max()
+    }
+
+    /// Whether a window that starts so has a part in common with another one of the key.
+    fn overlaps(&self, key: usize, shape: Shape, start: i64) -> bool {
+        let length = shape.nominal_ms() as i64;
+        let mut others = self.reserved.keys().filter(|(own, other)| *own == key && *other != start);
+        others.any(|(_, other)| (start - other).abs() < length)
+    }
 }
 
 struct Owner {
@@ -81,6 +97,8 @@ pub struct World {
     gateways: Vec<Gateway>,
     admitted: HashMap<(usize, i64), u64>,
     wishes: HashMap<(usize, i64), u64>,
+    /// When somebody called with which key, while nothing fails.
+    calls: Vec<(usize, i64)>,
     limit: u64,
     sizing: Sizing,
     shape: Shape,
@@ -89,7 +107,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, faults: Faults) -> Self {
+    pub fn new(seed: u64, faults: Faults, kind: WindowKind) -> Self {
         let mut dice = Dice::new(seed);
         let (start, has_faults) = (Instant::now(), faults == Faults::All);
         let wall = Timestamp::from_millis(1_000_000 + dice.below(5_000) as i64);
@@ -104,7 +122,7 @@ impl World {
         };
         let limit = if has_faults { dice.below(30) } else { 1 + dice.below(8) };
         let unit_time = if has_faults { 1 + dice.below(3) as u32 } else { 4 };
-        let shape = Shape { unit_time, time_unit: TimeUnit::Sec };
+        let shape = Shape::new(unit_time, TimeUnit::Sec, kind, Zone::UTC);
         let mut rate = || if has_faults { 0.985 + dice.below(31) as f64 / 1_000.0 } else { 1.0 };
         let gateways = (0..GATEWAYS).map(|_| Gateway { rate: rate(), cells: Default::default(), next_id: 0 }).collect();
         let owner = |(name, rate): (&&str, f64)| Owner {
@@ -129,6 +147,7 @@ impl World {
             gateways,
             admitted: HashMap::new(),
             wishes: HashMap::new(),
+            calls: Vec::new(),
             limit,
             sizing,
             shape,
@@ -181,12 +200,25 @@ impl World {
     pub fn windows_under_demand(&self) -> Vec<(i64, u64, u64)> {
         let end = self.wall.plus(self.time).as_millis();
         let settled = self.wall.as_millis() + 4_000;
-        let length = i64::from(self.shape.unit_time) * 1_000;
-        let whole = |((_, window), wishes): &(&(usize, i64), &u64)| {
-            *window > settled && window + length < end && **wishes >= 3 * self.limit + 12
+        let length = self.shape.nominal_ms() as i64;
+        let whole = |((_, window), wishes): &((usize, i64), u64)| {
+            *window > settled && window + length < end && *wishes >= 3 * self.limit + 12
         };
-        let found = self.wishes.iter().filter(whole);
-        found.map(|(window, _)| (window.1, self.admitted.get(window).copied().unwrap_or(0), self.limit)).collect()
+        let found = self.wishes_by_window().into_iter().filter(whole);
+        found.map(|(window, _)| (window.1, self.admitted.get(&window).copied().unwrap_or(0), self.limit)).collect()
+    }
+
+    /// Calls by key and window. Windows that open with calls are those that owners have written down.
+    fn wishes_by_window(&self) -> HashMap<(usize, i64), u64> {
+        if !self.shape.opens_with_a_call() {
+            return self.wishes.clone();
+        }
+        let count = |&(key, start): &(usize, i64)| {
+            let window = self.shape.window(Timestamp::from_millis(start));
+            let is_in = |(own, at): &&(usize, i64)| *own == key && window.contains(Timestamp::from_millis(*at));
+            ((key, start), self.calls.iter().filter(is_in).count() as u64)
+        };
+        self.ledger.reserved.keys().map(count).collect()
     }
 
     fn is_up(&self, who: usize) -> bool {
@@ -329,9 +361,16 @@ impl World {
             Standing::Elsewhere(name) => return Err(NAMES.iter().position(|known| *known == name)),
             Standing::Unsettled => return Err(None),
         };
-        let before = owner.buckets.remove(&key);
-        let current = before.filter(|bucket| bucket.is_current(now, self.shape, epoch));
-        let mut bucket = current.unwrap_or_else(|| Bucket::open(&owner.timeline, now, self.shape, epoch, None));
+        let shape = self.shape;
+        let mut bucket = match owner.buckets.remove(&key) {
+            Some(bucket) if bucket.is_current(now, shape, epoch) => bucket,
+            before if needs_look(before.as_ref(), shape, epoch) && self.ledger.is_away => return Err(Some(who)),
+            before => {
+                let open_since = self.ledger.open_since(key, shape, owner.timeline.at(now));
+                let open_since = open_since.filter(|_| needs_look(before.as_ref(), shape, epoch));
+                Bucket::open(&owner.timeline, now, shape, epoch, before.as_ref(), open_since)
+            }
+        };
         let window = bucket.window_id();
         let mut step = bucket.take(self.limit, wish, &self.sizing);
         if let Step::Reserve(units) = step {
@@ -339,6 +378,9 @@ impl World {
             if !self.ledger.is_away && row.epoch != epoch {
                 owner.slots.fenced(slot, epoch);
             } else if !self.ledger.is_away {
+                if self.ledger.overlaps(key, shape, bucket.window_id()) {
+                    self.wrong = Some(format!("window {window} of key {key} opens before another one has ended"));
+                }
                 let reserved = self.ledger.reserved.entry((key, window)).or_default();
                 let got = units.min(self.limit.saturating_sub(*reserved));
                 *reserved += got;
@@ -366,6 +408,9 @@ impl World {
         let wall = self.wall.plus(self.time);
         let here = self.shape.window(wall).start.as_millis();
         *self.wishes.entry((key, here)).or_default() += 1;
+        if !self.has_faults {
+            self.calls.push((key, wall.as_millis()));
+        }
         let gateway = &mut self.gateways[who];
         let cell = &mut gateway.cells[key];
         if let Some((held, _)) = cell.held.as_mut().filter(|(held, until)| held.units > 0 && now < *until) {

@@ -131,6 +131,7 @@ fn rules_and_refusals(world: &World) -> Vec<Good> {
         good("POST", "/throttling/policies/custom", rule("Some"), &RULE),
         good("PUT", "/throttling/policies/custom/{ruleId}", rule("Few"), &RULE),
         good("POST", "/throttling/deny-policies", deny, &DENY),
+        good("PUT", "/tenant-config", json!({"TimeZone": "UTC"}), &[]),
         good("PATCH", "/throttling/deny-policy/{conditionId}", json!({"conditionStatus": true}), &["conditionStatus"]),
     ]
 }

@@ -49,11 +49,8 @@ struct EventCountLimitDto {
 impl ThrottleLimitDto {
     /// The limit, or for none the largest one: tools want to read some limit.
     pub(super) fn of(limit: Option<&Limit>) -> Self {
-        let unlimited = Limit {
-            quota: Quota::RequestCount { requests: u64::from(i32::MAX.unsigned_abs()) },
-            unit_time: 1,
-            time_unit: TimeUnit::Min,
-        };
+        let requests = u64::from(i32::MAX.unsigned_abs());
+        let unlimited = Limit::new(Quota::RequestCount { requests }, 1, TimeUnit::Min);
         Self::from(limit.unwrap_or(&unlimited))
     }
 
