@@ -24,6 +24,7 @@ use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
 use domain::{ApiId, ApplicationId, Clock, PolicyId};
 use prometheus_client::metrics::counter::Counter;
 
+use crate::concurrent_map::ConcurrentMap;
 use crate::fleet::Fleet;
 use crate::table::RequestQuota;
 use cell::Cell;
@@ -105,9 +106,9 @@ pub struct Loss {
 pub struct LeaseBook {
     throttle: Arc<dyn Throttle>,
     loss: Loss,
-    cells: papaya::HashMap<ThrottleKey, Arc<Cell>>,
+    cells: ConcurrentMap<ThrottleKey, Arc<Cell>>,
     /// The same by the owner's name of the key.
-    named: papaya::HashMap<Arc<str>, Weak<Cell>>,
+    named: ConcurrentMap<Arc<str>, Weak<Cell>>,
     cells_max: usize,
     /// What is known of keys without a cell.
     tallies: Tallies,
@@ -118,7 +119,7 @@ pub struct LeaseBook {
 impl LeaseBook {
     #[must_use]
     pub fn new(throttle: Arc<dyn Throttle>, cells_max: usize, refills: Counter, loss: Loss) -> Arc<Self> {
-        let (cells, named, started) = (papaya::HashMap::new(), papaya::HashMap::new(), Instant::now());
+        let (cells, named, started) = (ConcurrentMap::default(), ConcurrentMap::default(), Instant::now());
         let tallies = Tallies::new(cells_max);
         let book = Arc::new(Self { throttle, loss, cells, named, cells_max, tallies, started, refills });
         let holder: Arc<dyn Holder> = book.clone();
@@ -126,7 +127,8 @@ impl LeaseBook {
         book
     }
 
-    /// Takes a unit of the key's current window.
+    /// Takes a unit of the key's current window. It is `now`, more or less: one look at the clock does for all levels of a
+    /// call.
     ///
     /// # Errors
     /// When the local stock is empty and a traffic manager does not decide in time; with [`OnTmLoss::Deny`] also when none can.
@@ -135,10 +137,11 @@ impl LeaseBook {
         key: &ThrottleKey,
         api: &GatewayApi,
         quota: RequestQuota,
+        now: Instant,
     ) -> Result<Verdict, ThrottleUnavailable> {
         let cell = self.cell(key, api);
-        cell.touch(self.tick());
-        if let Some(verdict) = cell.decide(quota, Instant::now()) {
+        cell.touch(self.tick(now));
+        if let Some(verdict) = cell.decide(quota, now) {
             return Ok(verdict);
         }
         match cell.refill_and_decide(quota, &self.refills).await {
@@ -174,7 +177,7 @@ impl LeaseBook {
 
     /// Gives back units of keys that are idle and forgets all of such keys but a few bytes. To be called about once a second.
     pub async fn sweep(&self) {
-        let now = self.tick();
+        let now = self.tick(Instant::now());
         let is_idle = |cell: &&Arc<Cell>| cell.has_grant() && cell.idle_ms(now) >= IDLE_MS;
         let idle: Vec<Arc<Cell>> = self.cells.pin().values().filter(is_idle).cloned().collect();
         for cell in idle {
@@ -211,7 +214,7 @@ impl LeaseBook {
         let name = key.on_the_wire(api);
         let tally = self.tallies.find(&name);
         let cell = Cell::new(name, tally, Arc::clone(&self.throttle));
-        cell.touch(self.tick());
+        cell.touch(self.tick(Instant::now()));
         let cell = Arc::new(cell);
         if cells.len() >= self.cells_max {
             return cell;
@@ -222,15 +225,15 @@ impl LeaseBook {
     }
 
     /// Milliseconds since the book was opened, for idle times.
-    fn tick(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    fn tick(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 }
 
 impl Holder for LeaseBook {
     fn recall(&self, key: &str) {
         let Some(cell) = self.named.pin().get(key).and_then(Weak::upgrade) else { return };
-        if !cell.has_grant() || cell.idle_ms(self.tick()) < RECALLED_AFTER_MS {
+        if !cell.has_grant() || cell.idle_ms(self.tick(Instant::now())) < RECALLED_AFTER_MS {
             return;
         }
         // Outside a runtime nobody could be told.

@@ -10,6 +10,7 @@
 pub mod activity;
 pub mod answer;
 pub mod client_address;
+pub mod concurrent_map;
 pub mod cors;
 pub mod fault;
 pub mod filters;

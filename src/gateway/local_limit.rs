@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use domain::throttling::{RateLimit, TimeUnit};
 use domain::{ApiId, ApplicationId};
 
+use crate::concurrent_map::ConcurrentMap;
 use crate::fleet::Fleet;
 
 /// What is counted together.
@@ -22,7 +23,7 @@ pub enum LocalKey {
 /// All local counters.
 pub struct LocalLimits {
     /// Windows of another length are counted anew.
-    counters: papaya::HashMap<(LocalKey, TimeUnit), Arc<Counter>>,
+    counters: ConcurrentMap<(LocalKey, TimeUnit), Arc<Counter>>,
     counters_max: usize,
     started: Instant,
     fleet: Fleet,
@@ -43,7 +44,7 @@ pub struct LocalUnit {
 impl LocalLimits {
     #[must_use]
     pub fn new(counters_max: usize, fleet: Fleet) -> Self {
-        Self { counters: papaya::HashMap::new(), counters_max, started: Instant::now(), fleet }
+        Self { counters: ConcurrentMap::default(), counters_max, started: Instant::now(), fleet }
     }
 
     /// Takes a unit of the current window.

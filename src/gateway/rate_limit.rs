@@ -13,7 +13,7 @@ pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The quotas that a call met, in the order in which they were asked.
 #[derive(Debug, Default)]
-pub struct RateLimits(SmallVec<[RateLimit; 3]>);
+pub struct RateLimits(SmallVec<[RateLimit; 4]>);
 
 /// One quota after the call. What other gateways hand out in the same moment is not seen, so that `remaining` is a
 /// hint and no promise.

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::sections::throttling::Throttling;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use domain::SystemClock;
 use domain::contract::Throttle;
 use domain::contract::throttle::{LeaseReply, LeaseRequest};
@@ -38,11 +40,18 @@ const LEASES_PER_SECOND: f64 = 10_000.0;
 /// Callers that ask one after the other.
 const CALLERS: u64 = 64;
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 /// The server's own counts: blocks written, and transactions committed.
-fn counts(postgres: &Postgres) -> [u64; 2] {
-    let blocks = "SELECT n_tup_ins + n_tup_upd FROM pg_stat_user_tables WHERE relname = 'lease_block'";
-    let commits = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'apim'";
-    [blocks, commits].map(|sql| postgres.query(sql).parse().unwrap())
+fn counts(url: &str) -> [i64; 2] {
+    let mut connection = PgConnection::establish(url).unwrap();
+    let blocks = "SELECT n_tup_ins + n_tup_upd AS count FROM pg_stat_user_tables WHERE relname = 'lease_block'";
+    let commits = "SELECT xact_commit AS count FROM pg_stat_database WHERE datname = 'apim'";
+    [blocks, commits].map(|sql| diesel::sql_query(sql).get_result::<Count>(&mut connection).unwrap().count)
 }
 
 /// Asks at its part of the rate until `end`; leases, and the longest wait for one.
@@ -74,7 +83,7 @@ async fn measure(limit: u64) -> Value {
     let url = postgres.apim_url();
     store::migrate::run::<Apim>(&url).unwrap();
     let (pool_size, acquire_timeout, timeouts) = (5, Duration::from_secs(10), Timeouts::default());
-    let options = OpenOptions { url, pool_size, acquire_timeout, timeouts };
+    let options = OpenOptions { url: url.clone(), pool_size, acquire_timeout, timeouts };
     let runtime = tokio::runtime::Handle::current();
     let config = Throttling::default();
     let manager = TrafficManager::create(Dependencies {
@@ -91,9 +100,9 @@ async fn measure(limit: u64) -> Value {
     let callers: Vec<_> =
         (0..CALLERS).map(|number| tokio::spawn(ask(Arc::clone(&throttle), number, limit, end))).collect();
     tokio::time::sleep(WARM_UP).await;
-    let before = counts(&postgres);
+    let before = counts(&url);
     tokio::time::sleep(MEASURED).await;
-    let after = counts(&postgres);
+    let after = counts(&url);
     let (mut asked, mut longest) = (0, Duration::ZERO);
     for caller in callers {
         let own = caller.await.unwrap();

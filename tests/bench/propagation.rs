@@ -18,6 +18,7 @@ mod postgres;
 #[path = "../it/support/rest.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod rest;
+#[expect(dead_code, reason = "other measurements use more of it")]
 mod site;
 
 use std::time::{Duration, Instant};

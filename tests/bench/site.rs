@@ -25,6 +25,12 @@ impl Site {
         Self { fleet, admin }
     }
 
+    /// Where a gateway takes calls without TLS, as it is configured.
+    pub fn plain_port(&self, gateway: &str) -> u16 {
+        let toml = std::fs::read_to_string(self.fleet.home(gateway).join("conf/deployment.toml")).unwrap();
+        toml.lines().find_map(|line| line.strip_prefix("http_port = ")).unwrap().parse().unwrap()
+    }
+
     pub fn rest(&self, node: &str) -> Rest {
         Rest::new(self.fleet.management_url(node), self.admin.clone())
     }

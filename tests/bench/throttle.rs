@@ -179,7 +179,7 @@ impl Round {
     }
 
     fn caller(&self, subject: Subject, gateway: usize, rate: Option<f64>) -> Caller {
-        let port = self.site.fleet.plain_gateway_port(GATEWAYS[gateway]);
+        let port = self.site.plain_port(GATEWAYS[gateway]);
         Caller { port, path: "/bench/1/x".to_owned(), token: self.tokens[&subject].clone(), rate }
     }
 

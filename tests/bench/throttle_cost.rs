@@ -26,6 +26,7 @@ mod postgres;
 mod rest;
 mod site;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use load::{Call, Caller, Listener};
@@ -84,6 +85,18 @@ impl Subject {
     }
 }
 
+/// The process that was started with this home.
+fn pid(home: &Path) -> u32 {
+    let home = home.to_str().unwrap().as_bytes();
+    let processes =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let names_home = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|argument| argument == home)
+    };
+    processes.into_iter().find(names_home).unwrap()
+}
+
 /// User and system time of a process (proc(5), fields 14 and 15).
 fn cpu_ticks(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -124,7 +137,7 @@ async fn subjects(site: &Site, back_end: &str) -> [Subject; 2] {
         site.deploy(&api, &revision).await;
         site.publish(&api).await;
         let keys = site.subscribed_keys(&api, [name, policies[1]], policies[0]).await;
-        let (port, pid) = (site.fleet.plain_gateway_port("gw1"), site.fleet.pid("gw1"));
+        let (port, pid) = (site.plain_port("gw1"), pid(site.fleet.home("gw1")));
         subjects.push(Subject { path, token: site.token(&keys).await, port, pid });
     }
     subjects.try_into().ok().unwrap()

@@ -82,9 +82,9 @@ impl Access {
 
 fn find_consumer(live: &Live, token: &VerifiedToken) -> Option<(Arc<Consumer>, KeyType)> {
     let issuer = &token.issuer;
-    let mapping = live.consumers.find_key_mapping(&issuer.organization, &issuer.name, &token.claims.client_id)?;
-    let consumer = live.consumers.find_application(mapping.application_id)?;
-    Some((consumer, mapping.key_type))
+    let (application, key_type) =
+        live.consumers.find_key_holder(&issuer.organization, &issuer.name, &token.claims.client_id)?;
+    Some((live.consumers.find_application(application)?, key_type))
 }
 
 fn check_state(state: SubscriptionState, key_type: KeyType) -> Result<(), Fault> {

@@ -20,8 +20,8 @@ use crate::local_limit::{LocalKey, LocalLimits, LocalUnit};
 use crate::rate_limit::{RateLimit, RateLimits};
 use crate::table::{Live, Measure, RequestQuota};
 
-/// Levels of a call that are kept without an allocation: all but those of custom rules.
-const LEVELS_INLINE: usize = 5;
+/// Levels of a call that are kept without an allocation: all kinds, with one custom rule.
+const LEVELS_INLINE: usize = 6;
 
 type Levels = SmallVec<[Level; LEVELS_INLINE]>;
 
@@ -84,14 +84,15 @@ impl Quotas {
     ) -> Result<Vec<Charge>, Fault> {
         let mut taken: SmallVec<[Taken; LEVELS_INLINE]> = SmallVec::new();
         let mut charges = Vec::new();
+        let clock = Instant::now();
         for level in self.0 {
             match level {
-                Level::Local(own) => match counters.local.take(own.key, own.limit, Instant::now()) {
+                Level::Local(own) => match counters.local.take(own.key, own.limit, clock) {
                     Ok(unit) => taken.push(Taken::Local(unit)),
                     Err(retry_in) => return Err(Fault::Throttled { code: own.code, now, retry_in }),
                 },
                 Level::Leased(own) => {
-                    taken.extend(own.take(counters.leases, api, now, limits).await?.map(Taken::Leased));
+                    taken.extend(own.take(counters.leases, api, (now, clock), limits).await?.map(Taken::Leased));
                     if own.quota.measure == Measure::Bytes {
                         charges.push(counters.leases.charge(&own.key, api, own.quota));
                     }
@@ -109,12 +110,12 @@ impl Quota {
         &self,
         book: &LeaseBook,
         api: &GatewayApi,
-        now: Timestamp,
+        (now, clock): (Timestamp, Instant),
         limits: &mut RateLimits,
     ) -> Result<Option<Unit>, Fault> {
-        match book.take(&self.key, api, self.quota).await {
+        match book.take(&self.key, api, self.quota, clock).await {
             Ok(Verdict::Taken(unit)) => {
-                let (remaining, resets_in) = unit.outlook();
+                let (remaining, resets_in) = unit.outlook(clock);
                 limits.note(self.after(remaining, resets_in));
                 Ok(Some(unit))
             }

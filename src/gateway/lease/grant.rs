@@ -111,10 +111,10 @@ impl Unit {
         Self { source: Source::Uncounted { admitted }, is_spent: false }
     }
 
-    /// How many further calls the window admits, as far as is known here, and in how long it ends.
+    /// How many further calls the window admits, as far as is known here, and how long after `now` it ends.
     #[must_use]
-    pub fn outlook(&self) -> (u64, Duration) {
-        let ends_in = |ends_at: Instant| ends_at.saturating_duration_since(Instant::now());
+    pub fn outlook(&self, now: Instant) -> (u64, Duration) {
+        let ends_in = |ends_at: Instant| ends_at.saturating_duration_since(now);
         match &self.source {
             Source::Lease { grant, .. } => (grant.remaining(), ends_in(grant.ends_at)),
             Source::Share { share, rest, .. } => (*rest, ends_in(share.ends_at)),

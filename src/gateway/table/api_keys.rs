@@ -9,6 +9,8 @@ use domain::ApplicationId;
 use domain::api_key::{ApiKey, RefererPattern};
 use domain::network::IpNetwork;
 
+use crate::concurrent_map::ConcurrentMap;
+
 type Digest = [u8; 32];
 
 /// A key with its restrictions ready for use.
@@ -23,7 +25,7 @@ pub struct ApiKeyEntry {
 
 /// Looking a key up by the hash of what was presented tells nothing about other keys, however long it takes.
 #[derive(Default)]
-pub struct ApiKeys(papaya::HashMap<Digest, Arc<ApiKeyEntry>>);
+pub struct ApiKeys(ConcurrentMap<Digest, Arc<ApiKeyEntry>>);
 
 /// Keys of each application, so that its deletion need not search; writers only.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::application::KeyMapping;
+use domain::application::{KeyMapping, KeyType};
 use domain::event::Event;
 use domain::runtime::{GatewayApplication, Snapshot};
 use domain::subscription::Subscription;
@@ -12,6 +12,8 @@ use domain::{ApiId, ApplicationId, Organization};
 
 use super::policy_key::{PolicyKey, PolicyName};
 use super::tier::{SubscriptionLimits, Tier};
+
+use crate::concurrent_map::ConcurrentMap;
 
 /// An application with what requests need of it.
 #[derive(Debug)]
@@ -33,14 +35,14 @@ pub struct SubscriptionTier {
 /// Concurrent maps; each event about them touches one entry.
 #[derive(Default)]
 pub struct Consumers {
-    applications: papaya::HashMap<ApplicationId, Arc<Consumer>>,
+    applications: ConcurrentMap<ApplicationId, Arc<Consumer>>,
     /// By consumer key; more than one when key managers hand out the same.
-    key_mappings: papaya::HashMap<String, Arc<[KeyMapping]>>,
-    subscriptions: papaya::HashMap<(ApplicationId, ApiId), Arc<SubscriptionTier>>,
-    subscription_policies: papaya::HashMap<PolicyKey, Arc<SubscriptionPolicy>>,
-    application_policies: papaya::HashMap<PolicyKey, Arc<ApplicationPolicy>>,
+    key_mappings: ConcurrentMap<String, Arc<[KeyMapping]>>,
+    subscriptions: ConcurrentMap<(ApplicationId, ApiId), Arc<SubscriptionTier>>,
+    subscription_policies: ConcurrentMap<PolicyKey, Arc<SubscriptionPolicy>>,
+    application_policies: ConcurrentMap<PolicyKey, Arc<ApplicationPolicy>>,
     /// Of the users whose counts were started anew.
-    generations: papaya::HashMap<ApplicationId, Arc<HashMap<String, u64>>>,
+    generations: ConcurrentMap<ApplicationId, Arc<HashMap<String, u64>>>,
 }
 
 /// What belongs to an application, so that its deletion need not search; writers only.
@@ -100,18 +102,18 @@ impl Consumers {
         }
     }
 
-    /// The key mapping of an OAuth client.
+    /// Whose an OAuth client is, and of which kind its keys are.
     #[must_use]
-    pub fn find_key_mapping(
+    pub fn find_key_holder(
         &self,
         organization: &Organization,
         key_manager: &str,
         consumer_key: &str,
-    ) -> Option<KeyMapping> {
+    ) -> Option<(ApplicationId, KeyType)> {
         let mappings = self.key_mappings.pin();
         let mappings = mappings.get(consumer_key)?;
         let is_meant = |own: &&KeyMapping| own.organization == *organization && own.key_manager == key_manager;
-        mappings.iter().find(is_meant).cloned()
+        mappings.iter().find(is_meant).map(|own| (own.application_id, own.key_type))
     }
 
     #[must_use]

@@ -16,6 +16,8 @@ use domain::{Organization, PolicyId};
 
 use super::policy_key::{PolicyKey, PolicyName};
 use super::tier::Tier;
+
+use crate::concurrent_map::ConcurrentMap;
 pub use advanced::{AdvancedTier, CallFacts};
 pub use denied::{Denied, DenyFacts};
 
@@ -25,7 +27,7 @@ pub type Rules = Arc<[CompiledRule]>;
 /// Advanced policies are touched one by one; rules and denials are few and replaced per tenant.
 #[derive(Default)]
 pub struct Policies {
-    advanced: papaya::HashMap<PolicyKey, Arc<AdvancedTier>>,
+    advanced: ConcurrentMap<PolicyKey, Arc<AdvancedTier>>,
     rules: ArcSwap<HashMap<Organization, Rules>>,
     denied: ArcSwap<HashMap<Organization, Arc<Denied>>>,
 }

@@ -3,6 +3,8 @@
 use domain::Timestamp;
 use domain::runtime::{Revocation, RevocationEntry};
 
+use crate::concurrent_map::ConcurrentMap;
+
 /// The facts of a token that a revocation can name.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenFacts<'a> {
@@ -23,11 +25,11 @@ struct Cutoff {
 
 #[derive(Default)]
 pub struct Revocations {
-    tokens: papaya::HashMap<String, Timestamp>,
+    tokens: ConcurrentMap<String, Timestamp>,
     /// A client id is unique over all tenants.
-    consumer_keys: papaya::HashMap<String, Cutoff>,
+    consumer_keys: ConcurrentMap<String, Cutoff>,
     /// The name holds its tenant.
-    users: papaya::HashMap<String, Cutoff>,
+    users: ConcurrentMap<String, Cutoff>,
 }
 
 impl Revocations {
@@ -62,7 +64,7 @@ impl Revocations {
 
     #[must_use]
     pub fn covers(&self, token: &TokenFacts<'_>) -> bool {
-        let is_cut_off = |cutoffs: &papaya::HashMap<String, Cutoff>, key: &str| {
+        let is_cut_off = |cutoffs: &ConcurrentMap<String, Cutoff>, key: &str| {
             !cutoffs.is_empty() && cutoffs.pin().get(key).is_some_and(|cutoff| token.issued_at < cutoff.before)
         };
         (!self.tokens.is_empty() && self.tokens.pin().contains_key(token.jti))
@@ -78,12 +80,12 @@ impl Revocations {
 }
 
 /// Adds a token; of two times for one token the later counts.
-fn prolong(tokens: &papaya::HashMap<String, Timestamp>, jti: &str, expires_at: Timestamp) {
+fn prolong(tokens: &ConcurrentMap<String, Timestamp>, jti: &str, expires_at: Timestamp) {
     tokens.pin().update_or_insert(jti.to_owned(), |own| *own.max(&expires_at), expires_at);
 }
 
 /// Adds a cut-off; of two for one key the later counts.
-fn widen(cutoffs: &papaya::HashMap<String, Cutoff>, key: &str, cutoff: Cutoff) {
+fn widen(cutoffs: &ConcurrentMap<String, Cutoff>, key: &str, cutoff: Cutoff) {
     let later = |own: &Cutoff| Cutoff {
         before: own.before.max(cutoff.before),
         expires_at: own.expires_at.max(cutoff.expires_at),

@@ -146,7 +146,7 @@ fn an_application_takes_its_keys_and_subscriptions_with_it() {
     let organization = Organization::super_tenant();
     let find = || {
         let live = tables.live();
-        let mapping = live.consumers.find_key_mapping(&organization, RESIDENT_KEY_MANAGER, "key");
+        let mapping = live.consumers.find_key_holder(&organization, RESIDENT_KEY_MANAGER, "key");
         (
             live.consumers.find_application(application.id).is_some(),
             mapping.is_some(),

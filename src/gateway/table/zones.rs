@@ -5,9 +5,11 @@ use domain::runtime::Snapshot;
 use domain::tenant::TenantSettings;
 use domain::{Organization, Zone};
 
+use crate::concurrent_map::ConcurrentMap;
+
 /// By tenant; without those whose zone is UTC, so that it stays empty where nobody has set one.
 #[derive(Default)]
-pub struct Zones(papaya::HashMap<Organization, Zone>);
+pub struct Zones(ConcurrentMap<Organization, Zone>);
 
 impl Zones {
     pub(super) fn load(snapshot: &Snapshot) -> Self {

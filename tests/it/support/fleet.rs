@@ -215,11 +215,6 @@ impl Fleet {
         faketime::set(&self.members[name].clock(), seconds);
     }
 
-    /// The process of a node that runs.
-    pub fn pid(&self, name: &str) -> u32 {
-        self.members[name].process.as_ref().unwrap().id()
-    }
-
     pub fn home(&self, name: &str) -> &Path {
         self.members[name].home.path()
     }
@@ -230,11 +225,6 @@ impl Fleet {
 
     pub fn management_port(&self, name: &str) -> u16 {
         self.members[name].management
-    }
-
-    /// Where a gateway takes calls without TLS.
-    pub fn plain_gateway_port(&self, name: &str) -> u16 {
-        self.members[name].http
     }
 
     pub fn gateway_port(&self, name: &str) -> u16 {

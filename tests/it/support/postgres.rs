@@ -84,15 +84,6 @@ impl Postgres {
         run(psql.arg(self.port.to_string()).args(["-c", sql]));
     }
 
-    /// The one value that a query on the same database finds.
-    pub fn query(&self, sql: &str) -> String {
-        let mut psql = self.as_server("psql");
-        psql.args(["-h", "127.0.0.1", "-U", "gatewright", "-d", "apim", "-At", "-v", "ON_ERROR_STOP=1", "-p"]);
-        let output = psql.arg(self.port.to_string()).args(["-c", sql]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
     /// Where the database of the control plane is, once [`Postgres::database_toml`] has made it.
     pub fn apim_url(&self) -> String {
         format!("postgres://gatewright@127.0.0.1:{}/apim", self.port)

@@ -10,10 +10,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use domain::Timestamp;
 
 use super::token::{TokenRefusal, VerifiedToken};
+use crate::concurrent_map::ConcurrentMap;
 use crate::table::Live;
 
 type Digest = [u8; 32];
-type Generation = papaya::HashMap<Digest, Arc<VerifiedToken>>;
+type Generation = ConcurrentMap<Digest, Arc<VerifiedToken>>;
 
 pub struct TokenCache {
     generations: ArcSwap<Generations>,
