@@ -127,8 +127,8 @@ impl LeaseBook {
         book
     }
 
-    /// Takes a unit of the key's current window. It is `now`, more or less: one look at the clock does for all levels of a
-    /// call.
+    /// Takes a unit of the key's current window. `clock` is the time: one look at it does for all levels of a call, until one
+    /// has to wait, which looks anew.
     ///
     /// # Errors
     /// When the local stock is empty and a traffic manager does not decide in time; with [`OnTmLoss::Deny`] also when none can.
@@ -137,14 +137,16 @@ impl LeaseBook {
         key: &ThrottleKey,
         api: &GatewayApi,
         quota: RequestQuota,
-        now: Instant,
+        clock: &mut Instant,
     ) -> Result<Verdict, ThrottleUnavailable> {
         let cell = self.cell(key, api);
-        cell.touch(self.tick(now));
-        if let Some(verdict) = cell.decide(quota, now) {
+        cell.touch(self.tick(*clock));
+        if let Some(verdict) = cell.decide(quota, *clock) {
             return Ok(verdict);
         }
-        match cell.refill_and_decide(quota, &self.refills).await {
+        let decided = cell.refill_and_decide(quota, &self.refills).await;
+        *clock = Instant::now();
+        match decided {
             // One without its database, e.g. while that restarts, is as good as none. What may still be decided is not.
             Err(lost @ (ThrottleUnavailable::Lost(_) | ThrottleUnavailable::Unable(_))) => {
                 self.decide_alone(&cell, quota, lost)

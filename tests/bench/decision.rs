@@ -24,7 +24,7 @@ fn decision(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut group = criterion.benchmark_group("decision");
     for keys in [1, 1_000, 1_000_000] {
-        let mut callers = runtime.block_on(callers::Callers::new(keys, HOUR));
+        let mut callers = runtime.block_on(callers::Callers::new(keys, callers::book(4 * keys + 16, HOUR)));
         group.bench_function(BenchmarkId::new("all levels", keys), |bencher| {
             let _inside = runtime.enter();
             bencher.iter(|| callers.next_call());

@@ -84,7 +84,7 @@ impl Quotas {
     ) -> Result<Vec<Charge>, Fault> {
         let mut taken: SmallVec<[Taken; LEVELS_INLINE]> = SmallVec::new();
         let mut charges = Vec::new();
-        let clock = Instant::now();
+        let mut clock = Instant::now();
         for level in self.0 {
             match level {
                 Level::Local(own) => match counters.local.take(own.key, own.limit, clock) {
@@ -92,7 +92,7 @@ impl Quotas {
                     Err(retry_in) => return Err(Fault::Throttled { code: own.code, now, retry_in }),
                 },
                 Level::Leased(own) => {
-                    taken.extend(own.take(counters.leases, api, (now, clock), limits).await?.map(Taken::Leased));
+                    taken.extend(own.take(counters.leases, api, (now, &mut clock), limits).await?.map(Taken::Leased));
                     if own.quota.measure == Measure::Bytes {
                         charges.push(counters.leases.charge(&own.key, api, own.quota));
                     }
@@ -110,12 +110,12 @@ impl Quota {
         &self,
         book: &LeaseBook,
         api: &GatewayApi,
-        (now, clock): (Timestamp, Instant),
+        (now, clock): (Timestamp, &mut Instant),
         limits: &mut RateLimits,
     ) -> Result<Option<Unit>, Fault> {
         match book.take(&self.key, api, self.quota, clock).await {
             Ok(Verdict::Taken(unit)) => {
-                let (remaining, resets_in) = unit.outlook(clock);
+                let (remaining, resets_in) = unit.outlook(*clock);
                 limits.note(self.after(remaining, resets_in));
                 Ok(Some(unit))
             }

@@ -82,8 +82,8 @@ impl Cell {
                 return Some(Verdict::Taken(self.unit_of(grant)));
             }
             // A lease for the next window was granted ahead: this window is used up.
-            if now < grant.usable_from {
-                return Some(Verdict::Exhausted { retry_in: grant.usable_from - now });
+            if let Some(from) = grant.usable_from.filter(|from| now < *from) {
+                return Some(Verdict::Exhausted { retry_in: from - now });
             }
         }
         let refusal = self.refusal.load();

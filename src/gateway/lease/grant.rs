@@ -24,7 +24,8 @@ pub(super) struct Grant {
     pub quota: RequestQuota,
     pub window_id: i64,
     pub epoch: u64,
-    pub usable_from: Instant,
+    /// `None` for at once.
+    pub usable_from: Option<Instant>,
     /// Some time before the window ends, see [`Grant::new`].
     pub usable_until: Instant,
     /// When the window ends, by this machine's clock.
@@ -62,7 +63,8 @@ impl Grant {
     /// A grant of `lease` with `stock` units of it left, which was asked for at `sent` and came at `received`. It ends a
     /// little before its window does: the owner's clock may run faster than this one.
     pub fn new(quota: RequestQuota, lease: &Lease, stock: u64, [sent, received]: [Instant; 2]) -> Self {
-        let (usable_from, ends_at) = (received + lease.start_in, sent + lease.end_in);
+        let usable_from = (!lease.start_in.is_zero()).then(|| received + lease.start_in);
+        let ends_at = sent + lease.end_in;
         let usable_until = sent + lease.end_in.saturating_sub(lease.end_in / DRIFT_PART);
         let units = AtomicU64::new(stock.min(CLOSED - 1));
         let (window_id, epoch, rest) = (lease.window_id, lease.epoch, lease.rest);
@@ -76,7 +78,7 @@ impl Grant {
     }
 
     pub fn is_usable(&self, quota: RequestQuota, now: Instant) -> bool {
-        self.quota == quota && self.usable_from <= now && now < self.usable_until
+        self.quota == quota && self.usable_from.is_none_or(|from| from <= now) && now < self.usable_until
     }
 
     /// Takes one unit if there is one.

@@ -49,7 +49,7 @@ fn quota(requests: u64) -> RequestQuota {
 
 impl Setting {
     async fn take(&self, requests: u64) -> Verdict {
-        self.book.take(&self.key, &self.api, quota(requests), Instant::now()).await.unwrap()
+        self.book.take(&self.key, &self.api, quota(requests), &mut Instant::now()).await.unwrap()
     }
 
     async fn take_unit(&self, requests: u64) -> Unit {
@@ -144,7 +144,7 @@ async fn a_changed_quota_counts_from_the_next_call_on() {
 async fn without_an_owner_nothing_is_said() {
     let setting = setting(10);
     setting.throttle.is_down.store(true, Ordering::Relaxed);
-    assert!(setting.book.take(&setting.key, &setting.api, quota(1), Instant::now()).await.is_err());
+    assert!(setting.book.take(&setting.key, &setting.api, quota(1), &mut Instant::now()).await.is_err());
 }
 
 #[test]
@@ -198,7 +198,7 @@ async fn an_idle_key_is_forgotten_but_not_what_it_spent() {
 async fn alone_a_gateway_admits_nothing_for_keys_that_it_cannot_remember() {
     let setting = setting_with(0, OnTmLoss::LocalShare, Fleet::default());
     setting.throttle.is_down.store(true, Ordering::Relaxed);
-    assert!(setting.book.take(&setting.key, &setting.api, quota(100), Instant::now()).await.is_err());
+    assert!(setting.book.take(&setting.key, &setting.api, quota(100), &mut Instant::now()).await.is_err());
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn what_a_quota_says_of_losses_counts_before_what_the_node_is_told() {
     setting.throttle.is_down.store(true, Ordering::Relaxed);
     let ask = async |on_tm_loss| {
         let quota = RequestQuota { on_tm_loss, ..quota(1) };
-        match setting.book.take(&setting.key, &setting.api, quota, Instant::now()).await {
+        match setting.book.take(&setting.key, &setting.api, quota, &mut Instant::now()).await {
             Ok(Verdict::Taken(unit)) => {
                 unit.spend();
                 "taken"

@@ -45,6 +45,17 @@ impl Throttle for Generous {
     fn introduce(&self, _: Weak<dyn Holder>) {}
 }
 
+/// Room for so many leases, each of which ends with its window.
+pub fn book(keys_max: usize, window: Duration) -> Arc<LeaseBook> {
+    let loss = Loss {
+        on_tm_loss: OnTmLoss::LocalShare,
+        fleet: Fleet::default(),
+        clock: Arc::new(SystemClock),
+        admitted: Counter::default(),
+    };
+    LeaseBook::new(Arc::new(Generous { window }), keys_max, Counter::default(), loss)
+}
+
 /// The API, its limits, and who calls it in turn.
 pub struct Callers {
     tables: Tables,
@@ -62,8 +73,8 @@ const LIMIT: u64 = 1 << 40;
 const STRIDE: usize = 611_953;
 
 impl Callers {
-    /// So many applications, each with a lease on every level until its window ends.
-    pub async fn new(keys: usize, window: Duration) -> Self {
+    /// So many applications, each with a lease of the book on every level.
+    pub async fn new(keys: usize, leases: Arc<LeaseBook>) -> Self {
         let mut api = fixture::api("bench", "http://localhost:1");
         api.production_maximum = Some(RateLimit { count: u64::from(u32::MAX), time_unit: TimeUnit::Sec });
         api.operations.iter_mut().for_each(|operation| operation.throttling_policy = "Resource".to_owned());
@@ -79,13 +90,6 @@ impl Callers {
         let tables = Tables::new();
         tables.load(&snapshot, &fixture::artifacts(std::slice::from_ref(&api)), EarlierRevocations::Drop);
         let (entry, _) = tables.live().find_api(b"/bench/1.0.0/x").unwrap();
-        let loss = Loss {
-            on_tm_loss: OnTmLoss::Deny,
-            fleet: Fleet::default(),
-            clock: Arc::new(SystemClock),
-            admitted: Counter::default(),
-        };
-        let leases = LeaseBook::new(Arc::new(Generous { window }), 4 * keys + 16, Counter::default(), loss);
         let local = LocalLimits::new(4 * keys + 16, Fleet::default());
         let accesses = (0..keys).map(|number| access(&api, number)).collect();
         let mut callers = Self { tables, entry, accesses, leases, local, headers: HeaderMap::new(), turn: 0 };
@@ -93,11 +97,6 @@ impl Callers {
             callers.call().await;
         }
         callers
-    }
-
-    /// Where the leases are.
-    pub fn leases(&self) -> Arc<LeaseBook> {
-        Arc::clone(&self.leases)
     }
 
     /// Looks up the limits of the next caller's call and takes a unit of each; all of them are there.

@@ -15,9 +15,12 @@ use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 use traffic_manager::{Dependencies, TrafficManager};
 
-use super::callers::Callers;
+use super::callers::{Callers, book};
 
 pub const KEYS: usize = 1_000_000;
+
+/// Keys that are in use at the same time.
+const CROWD: usize = 20_000;
 
 /// Grants everything and remembers nothing, so that only the traffic manager's own memory counts.
 struct Forgetful;
@@ -70,9 +73,9 @@ pub async fn report(what: &str) {
 
 /// Keys as they are on the wire, with windows of a minute.
 async fn traffic_manager() {
-    let sweep_interval = Duration::from_secs(1);
+    let sweep_interval = Duration::from_millis(100);
     let config = Throttling {
-        sweep_interval: HumanDuration::from_secs(sweep_interval.as_secs()),
+        sweep_interval: HumanDuration::from_millis(100),
         ledger_writes_per_second: 1_000_000,
         ..Throttling::default()
     };
@@ -90,6 +93,9 @@ async fn traffic_manager() {
     tokio::time::sleep(rest_of_the_minute()).await;
     let before = resident();
     for number in 0..KEYS {
+        if number % CROWD == 0 {
+            tokio::time::sleep(sweep_interval).await;
+        }
         let key = format!("app:{}:user{number}@carbon.super", ApplicationId::random());
         let request = LeaseRequest::new(key, 1_000, Shape::aligned(1, TimeUnit::Min), 10);
         assert!(matches!(throttle.lease(request).await, Ok(LeaseReply::Granted(_))));
@@ -107,25 +113,21 @@ fn rest_of_the_minute() -> Duration {
     Duration::from_millis(60_000 - now % 60_000)
 }
 
-/// Three keys for each caller, of which each was used once.
+/// Two keys for each caller, which call once, one crowd after the other.
 async fn gateway() {
-    let window = Duration::from_secs(40);
-    let before = resident();
-    let callers = Callers::new(KEYS / 3, window).await;
+    let window = Duration::from_secs(120);
     let ended = tokio::time::Instant::now() + window;
-    let leases = callers.leases();
-    drop(callers);
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let sweep = async || {
-        // The second time what the first left to be reclaimed is gone, too.
+    let leases = book(2 * KEYS, window);
+    let before = resident();
+    for _ in 0..KEYS / CROWD {
+        drop(Callers::new(CROWD / 2, Arc::clone(&leases)).await);
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         leases.sweep().await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        leases.sweep().await;
-    };
-    sweep().await;
+    }
     let idle = resident();
-    tokio::time::sleep_until(ended).await;
-    sweep().await;
+    assert!(tokio::time::Instant::now() < ended, "the windows are over already: the machine is too slow");
+    tokio::time::sleep_until(ended + Duration::from_secs(60)).await;
+    leases.sweep().await;
     line("gateway", before, idle, resident());
 }
 
