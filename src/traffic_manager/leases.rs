@@ -83,8 +83,8 @@ pub struct Bucket {
     start: Timestamp,
     /// When the window ends.
     pub ends_at: Instant,
-    /// The ownership under which units were reserved.
-    pub epoch: u64,
+    /// The ownership under which units were reserved: a slot does not change hands so often that this is too small.
+    epoch: u32,
     /// Units that this owner reserved in the window.
     reserved: u64,
     /// Those of them that nobody holds.
@@ -114,6 +114,7 @@ impl Bucket {
         } else {
             timeline.window(now, shape)
         };
+        let epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
         let is_same = |other: &&Self| other.start == window.start && other.epoch == epoch;
         let takes_returns = before.filter(is_same).is_none_or(|other| other.takes_returns && other.shape == shape);
         Self { start: window.start, ends_at, epoch, reserved: 0, free: 0, drained: 0, shape, takes_returns }
@@ -122,13 +123,19 @@ impl Bucket {
     /// Whether the bucket still speaks for the key.
     #[must_use]
     pub fn is_current(&self, now: Instant, shape: Shape, epoch: u64) -> bool {
-        now < self.ends_at && self.shape == shape && self.epoch == epoch
+        now < self.ends_at && self.shape == shape && self.epoch() == epoch
     }
 
     /// Whether it is of the window that begins at this instant, under this epoch.
     #[must_use]
     pub fn is_of(&self, window_id: i64, shape: Shape, epoch: u64) -> bool {
-        self.window_id() == window_id && self.shape == shape && self.epoch == epoch
+        self.window_id() == window_id && self.shape == shape && self.epoch() == epoch
+    }
+
+    /// The ownership under which units were reserved.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        u64::from(self.epoch)
     }
 
     /// Start of its window in milliseconds since the epoch of time.
@@ -216,7 +223,7 @@ impl Bucket {
     /// Takes back units of a lease of this window and epoch; what does not belong here is ignored. Returns the units
     /// taken back. Returning the same units twice would count them twice: callers send each return once at most.
     pub fn give_back(&mut self, now: Instant, window_id: i64, epoch: u64, units: u64) -> u64 {
-        let is_ours = self.window_id() == window_id && self.epoch == epoch;
+        let is_ours = self.window_id() == window_id && self.epoch() == epoch;
         if !is_ours || !self.takes_returns || now >= self.ends_at {
             return 0;
         }
@@ -230,7 +237,7 @@ impl Bucket {
 /// have opened one under another epoch, and this owner when it counted otherwise.
 #[must_use]
 pub fn needs_look(before: Option<&Bucket>, shape: Shape, epoch: u64) -> bool {
-    shape.opens_with_a_call() && !before.is_some_and(|before| before.shape == shape && before.epoch == epoch)
+    shape.opens_with_a_call() && !before.is_some_and(|before| before.shape == shape && before.epoch() == epoch)
 }
 
 /// When the window starts that a call at `here` is in: a key's windows never overlap, whatever clocks do.

@@ -124,7 +124,7 @@ impl Throttle for TrafficManager {
 
     async fn give_back(&self, key: &str, window_id: i64, epoch: u64, units: u64) -> Result<(), ThrottleUnavailable> {
         self.owner.keys.find(key, |place| {
-            if let Some(bucket) = &mut place.bucket {
+            if let Some(bucket) = place.bucket {
                 bucket.give_back(monotonic(), window_id, epoch, units);
             }
         });
@@ -203,7 +203,7 @@ impl Owner {
         decision
     }
 
-    fn decide_at(&self, place: &mut Place, request: &LeaseRequest, epoch: u64, now: Instant) -> Decision {
+    fn decide_at(&self, place: &mut Place<'_>, request: &LeaseRequest, epoch: u64, now: Instant) -> Decision {
         let shape = request.shape();
         let sizing = self.sizing.among(self.keys.len() as u64);
         let is_failing = place.failed_until().is_some_and(|until| now < until);
@@ -260,24 +260,24 @@ impl Owner {
         Ok(())
     }
 
-    fn open(&self, place: &mut Place, look: Look, open_since: Option<Timestamp>) {
+    fn open(&self, place: &mut Place<'_>, look: Look, open_since: Option<Timestamp>) {
         let Look { shape, epoch, .. } = look;
         let before = place.bucket.take();
-        place.bucket = Some(Bucket::open(&self.timeline(), monotonic(), shape, epoch, before.as_ref(), open_since));
+        *place.bucket = Some(Bucket::open(&self.timeline(), monotonic(), shape, epoch, before.as_ref(), open_since));
     }
 
     /// Asks for units that are lent to come back, unless that was done just now.
-    fn recall(&self, place: &mut Place, now: Instant) {
+    fn recall(&self, place: &mut Place<'_>, now: Instant) {
         let rare = place.rare();
         if rare.recalled_at.is_none_or(|at| now.saturating_duration_since(at) >= RECALL_PAUSE) {
             rare.recalled_at = Some(now);
-            self.holders.recall(place.key());
+            self.holders.recall(place.key);
         }
     }
 
     /// Reserves another block while there still are units, unless somebody reserves already.
-    fn reserve_ahead(&self, place: &mut Place, request: &LeaseRequest, units: u64) {
-        let Some(bucket) = &place.bucket else { return };
+    fn reserve_ahead(&self, place: &mut Place<'_>, request: &LeaseRequest, units: u64) {
+        let Some(bucket) = &*place.bucket else { return };
         let order = order(bucket, request, units);
         if let Ok(turn) = Arc::clone(&place.rare().turn).try_lock_owned() {
             self.journal.reserve_ahead(order, turn);
@@ -285,7 +285,7 @@ impl Owner {
     }
 
     /// The bucket for the window that contains `now`, opened when the place has none.
-    fn current<'s>(&self, place: &'s mut Place, now: Instant, shape: Shape, epoch: u64) -> &'s mut Bucket {
+    fn current<'s>(&self, place: &'s mut Place<'_>, now: Instant, shape: Shape, epoch: u64) -> &'s mut Bucket {
         let before = place.bucket.take();
         let bucket = match before {
             Some(bucket) if bucket.is_current(now, shape, epoch) => bucket,
@@ -304,7 +304,7 @@ fn order(bucket: &Bucket, request: &LeaseRequest, units: u64) -> Order {
     let reservation = Reservation {
         slot: Slot::of(&request.key),
         key: bucket.name_of(&request.key),
-        epoch: bucket.epoch,
+        epoch: bucket.epoch(),
         window_id: bucket.window_id(),
         window_end: bucket.window().end,
         limit: request.limit,

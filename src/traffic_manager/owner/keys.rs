@@ -1,5 +1,6 @@
 //! The keys that are counted at present: a bounded map of places, each as small as it can be.
 
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,12 +17,10 @@ const SHARDS: usize = 64;
 /// Whose turn it is to reserve for a key.
 pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
 
-/// One key's place.
-pub(super) struct Place {
+/// A key that is counted.
+struct Counted {
     key: Box<str>,
-    pub bucket: Option<Bucket>,
-    /// Apart, because few keys need it at a time.
-    rare: Option<Box<Rare>>,
+    bucket: Option<Bucket>,
 }
 
 /// What only a key has for which units are being reserved, asked back, or not to be had.
@@ -34,32 +33,54 @@ pub(super) struct Rare {
     pub recalled_at: Option<Instant>,
 }
 
-impl Place {
-    pub(super) fn key(&self) -> &str {
-        &self.key
-    }
+type RareByKey = HashMap<Box<str>, Rare>;
 
+/// One key's place, while its part of the map is locked.
+pub(super) struct Place<'a> {
+    pub key: &'a str,
+    pub bucket: &'a mut Option<Bucket>,
+    rare: &'a mut RareByKey,
+}
+
+impl Place<'_> {
     pub(super) fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+        self.rare.entry(self.key.into()).or_default()
     }
 
     /// The end of the time for which the ledger is left alone, if it has failed.
     pub(super) fn failed_until(&self) -> Option<Instant> {
-        self.rare.as_ref().and_then(|rare| rare.failed_until)
+        self.rare.get(self.key).and_then(|rare| rare.failed_until)
     }
 
     /// Whether somebody reserves for the key, or waits to do it.
-    fn is_in_use(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| Arc::strong_count(&rare.turn) > 1)
-    }
-
-    /// Whether nobody uses the place and its window has ended.
-    fn is_over(&self, now: Instant) -> bool {
-        !self.is_in_use() && self.bucket.as_ref().is_none_or(|bucket| bucket.ends_at <= now)
+    pub(super) fn is_in_use(&self) -> bool {
+        is_in_use(self.rare, self.key)
     }
 }
 
-type Shard = HashTable<Box<Place>>;
+fn is_in_use(rare: &RareByKey, key: &str) -> bool {
+    rare.get(key).is_some_and(Rare::is_in_use)
+}
+
+impl Rare {
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.turn) > 1
+    }
+}
+
+/// A part of the map. What is rare lies apart, so that a million keys that lack it are smaller.
+#[derive(Default)]
+struct Shard {
+    table: HashTable<Box<Counted>>,
+    rare: RareByKey,
+}
+
+impl Shard {
+    fn place(&mut self, hash: u64, key: &str) -> Option<Place<'_>> {
+        let own = self.table.find_mut(hash, |own| *own.key == *key)?;
+        Some(Place { key: &own.key, bucket: &mut own.bucket, rare: &mut self.rare })
+    }
+}
 
 pub(super) struct Keys {
     shards: Vec<Mutex<Shard>>,
@@ -80,40 +101,45 @@ impl Keys {
 
     /// What `decide` says about the place of `key`, which is made when there is none, and how many living keys had to give
     /// way to it. A key that gives way loses its unspent units: its window then ends early, never late.
-    pub(super) fn with<T>(&self, key: &str, now: Instant, decide: impl FnOnce(&mut Place) -> T) -> (T, u64) {
+    pub(super) fn with<T>(&self, key: &str, now: Instant, decide: impl FnOnce(&mut Place<'_>) -> T) -> (T, u64) {
         let hash = self.hasher.hash_one(key);
         let mut shard = self.shard(hash);
-        if let Some(place) = shard.find_mut(hash, |place| *place.key == *key) {
-            return (decide(place), 0);
+        if let Some(mut place) = shard.place(hash, key) {
+            return (decide(&mut place), 0);
         }
         let evicted = self.make_room(&mut shard, now);
-        let place = Box::new(Place { key: key.into(), bucket: None, rare: None });
-        let mut entry = shard.insert_unique(hash, place, |place| self.hasher.hash_one(&*place.key));
+        let own = Box::new(Counted { key: key.into(), bucket: None });
+        let Shard { table, rare } = &mut *shard;
+        let mut entry = table.insert_unique(hash, own, |own| self.hasher.hash_one(&*own.key));
         self.count.fetch_add(1, Ordering::Relaxed);
-        (decide(entry.get_mut()), evicted)
+        let own = entry.get_mut();
+        (decide(&mut Place { key: &own.key, bucket: &mut own.bucket, rare }), evicted)
     }
 
     /// The same for a key that may have no place.
-    pub(super) fn find<T>(&self, key: &str, decide: impl FnOnce(&mut Place) -> T) -> Option<T> {
+    pub(super) fn find<T>(&self, key: &str, decide: impl FnOnce(&mut Place<'_>) -> T) -> Option<T> {
         let hash = self.hasher.hash_one(key);
-        self.shard(hash).find_mut(hash, |place| *place.key == *key).map(|place| decide(place))
+        self.shard(hash).place(hash, key).map(|mut place| decide(&mut place))
     }
 
     /// Turns of `wanted` keys that somebody has or waits for.
     pub(super) fn turns(&self, wanted: impl Fn(&str) -> bool) -> Vec<Turn> {
         let mut turns = Vec::new();
-        self.for_each(|place| {
-            if place.is_in_use() && wanted(&place.key) {
-                turns.push(Arc::clone(&place.rare().turn));
-            }
-        });
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let used = shard.rare.iter().filter(|(key, rare)| rare.is_in_use() && wanted(key));
+            turns.extend(used.map(|(_, rare)| Arc::clone(&rare.turn)));
+        }
         turns
     }
 
     /// Calls `act` with every key's place, a part of them under one lock.
-    pub(super) fn for_each(&self, mut act: impl FnMut(&mut Place)) {
+    pub(super) fn for_each(&self, mut act: impl FnMut(&mut Place<'_>)) {
         for shard in &self.shards {
-            lock(shard).iter_mut().for_each(|place| act(place));
+            let Shard { table, rare } = &mut *lock(shard);
+            for own in table.iter_mut() {
+                act(&mut Place { key: &own.key, bucket: &mut own.bucket, rare });
+            }
         }
     }
 
@@ -122,13 +148,11 @@ impl Keys {
         for shard in &self.shards {
             let mut shard = lock(shard);
             self.remove_ended(&mut shard, now);
-            for place in shard.iter_mut().filter(|place| place.rare.is_some()) {
-                if !place.is_in_use() && place.failed_until().is_none_or(|until| until <= now) {
-                    place.rare = None;
-                }
-            }
-            if shard.capacity() > shard.len().saturating_mul(4).max(64) {
-                shard.shrink_to_fit(|place| self.hasher.hash_one(&*place.key));
+            let Shard { table, rare } = &mut *shard;
+            rare.retain(|_, rare| rare.is_in_use() || rare.failed_until.is_some_and(|until| now < until));
+            rare.shrink_to(rare.len().saturating_mul(2));
+            if table.capacity() > table.len().saturating_mul(4).max(64) {
+                table.shrink_to_fit(|own| self.hasher.hash_one(&*own.key));
             }
         }
         self.len()
@@ -141,9 +165,9 @@ impl Keys {
 
     fn make_room(&self, shard: &mut Shard, now: Instant) -> u64 {
         let mut evicted = 0;
-        if shard.len() >= self.shard_keys_max {
+        if shard.table.len() >= self.shard_keys_max {
             self.remove_ended(shard, now);
-            while shard.len() >= self.shard_keys_max && self.evict(shard) {
+            while shard.table.len() >= self.shard_keys_max && self.evict(shard) {
                 evicted += 1;
             }
         }
@@ -151,18 +175,24 @@ impl Keys {
     }
 
     fn remove_ended(&self, shard: &mut Shard, now: Instant) {
-        let before = shard.len();
-        shard.retain(|place| !place.is_over(now));
-        self.count.fetch_sub(before - shard.len(), Ordering::Relaxed);
+        let Shard { table, rare } = shard;
+        let before = table.len();
+        table.retain(|own| {
+            let is_over = own.bucket.as_ref().is_none_or(|bucket| bucket.ends_at <= now);
+            !is_over || is_in_use(rare, &own.key)
+        });
+        self.count.fetch_sub(before - table.len(), Ordering::Relaxed);
     }
 
     /// Removes the unused key whose window ends first; false when all are in use.
     fn evict(&self, shard: &mut Shard) -> bool {
-        let unused = shard.iter().filter(|place| !place.is_in_use());
-        let ends = unused.map(|place| (place.bucket.as_ref().map(|bucket| bucket.ends_at), &place.key));
+        let Shard { table, rare } = shard;
+        let unused = table.iter().filter(|own| !is_in_use(rare, &own.key));
+        let ends = unused.map(|own| (own.bucket.as_ref().map(|bucket| bucket.ends_at), &own.key));
         let Some(key) = ends.min_by_key(|(ends_at, _)| *ends_at).map(|(_, key)| key.clone()) else { return false };
-        let Ok(entry) = shard.find_entry(self.hasher.hash_one(&*key), |place| place.key == key) else { return false };
+        let Ok(entry) = table.find_entry(self.hasher.hash_one(&*key), |own| own.key == key) else { return false };
         entry.remove();
+        rare.remove(&key);
         self.count.fetch_sub(1, Ordering::Relaxed);
         true
     }
@@ -184,8 +214,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_small() {
-        assert!(size_of::<Place>() <= 96, "{}", size_of::<Place>());
+    fn a_counted_key_is_small() {
+        assert!(size_of::<Counted>() <= 80, "{}", size_of::<Counted>());
     }
 
     #[test]
@@ -197,7 +227,7 @@ mod tests {
             });
         }
         assert_eq!(keys.len(), 10_000);
-        let fullest = keys.shards.iter().map(|shard| lock(shard).len()).max().unwrap();
+        let fullest = keys.shards.iter().map(|shard| lock(shard).table.len()).max().unwrap();
         assert!(fullest < 400, "{fullest}");
         assert!(keys.find("app:7:bob@carbon.super", |place| place.is_in_use()).is_some_and(|in_use| !in_use));
         assert_eq!((keys.sweep(Instant::now()), keys.len()), (0, 0));

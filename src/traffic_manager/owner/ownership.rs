@@ -183,9 +183,9 @@ impl Owner {
             }
             let mut blocks = Vec::new();
             self.keys.for_each(|place| {
-                let is_moving = moving(place.key());
+                let is_moving = moving(place.key);
                 let bucket = place.bucket.take_if(|_| is_moving);
-                blocks.extend(bucket.and_then(|bucket| block_of(place.key(), &bucket)));
+                blocks.extend(bucket.and_then(|bucket| block_of(place.key, &bucket)));
             });
             while !blocks.is_empty() {
                 let rest = blocks.split_off(PUT_BACK_BATCH.min(blocks.len()));
@@ -209,7 +209,7 @@ fn block_of(key: &str, bucket: &crate::leases::Bucket) -> Option<Reservation> {
     (units > 0).then(|| Reservation {
         slot: Slot::of(key),
         key: bucket.name_of(key),
-        epoch: bucket.epoch,
+        epoch: bucket.epoch(),
         window_id: bucket.window_id(),
         window_end: bucket.window().end,
         limit: 0,
