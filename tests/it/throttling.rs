@@ -3,6 +3,7 @@
 mod advanced;
 mod custom_rules;
 mod deny_policies;
+mod streaming_policies;
 mod subscription_policies;
 mod transfer;
 mod unlimited;
