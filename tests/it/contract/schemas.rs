@@ -188,6 +188,7 @@ async fn consume(contract: &Contract, api_id: &str) {
     let subscription_id = [id(&subscription, "subscriptionId")];
     contract.call(d, Method::GET, &format!("/subscriptions?apiId={api_id}"), &[], None).await;
     contract.call(d, Method::GET, "/subscriptions/{subscriptionId}", &subscription_id, None).await;
+    contract.call(d, Method::GET, "/subscriptions/{subscriptionId}/quota", &subscription_id, None).await;
     contract.call(d, Method::DELETE, "/subscriptions/{subscriptionId}", &subscription_id, None).await;
     contract.call(d, Method::DELETE, "/applications/{applicationId}", &one, None).await;
 }
