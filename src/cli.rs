@@ -63,6 +63,9 @@ pub enum Command {
     /// Organizations that share this installation
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Quotas: what is counted now, and what a draft would have refused
+    #[command(subcommand)]
+    Throttle(ThrottleCommand),
     /// Fill the databases with made-up APIs, applications and subscriptions, for benchmarks and trials
     Seed(SeedArgs),
     /// Tokens by which nodes know each other
@@ -97,6 +100,60 @@ pub enum TenantCommand {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ThrottleCommand {
+    /// Ask the running traffic managers what is counted under a key: used, lent, remaining, window, owner
+    Explain(ExplainArgs),
+    /// Replay a gateway's access log against a draft policy: who would have been refused, and when
+    Simulate(SimulateArgs),
+}
+
+/// Which counts to look at; nothing is changed by looking.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// A throttle key, e.g. app:APPLICATION_ID:bob@carbon.super
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["subscription", "application"])]
+    pub key: Option<String>,
+    /// A subscription: every level that its calls meet
+    #[arg(long, value_name = "ID", conflicts_with = "application")]
+    pub subscription: Option<String>,
+    /// An application: the count of one of its users
+    #[arg(long, value_name = "ID", requires = "user")]
+    pub application: Option<String>,
+    /// The user of the application, as USER or USER@TENANT
+    #[arg(long, value_name = "USER", conflicts_with = "key")]
+    pub user: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to replay. The log's lines are read once and not kept.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// The draft: a policy as the admin REST API shows or exports it (JSON or YAML)
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// A gateway's log in JSON ([log] format = "json"); - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// Name of the policy in the log that the draft stands for, when it has another one
+    #[arg(long, value_name = "NAME")]
+    pub instead_of: Option<String>,
+    /// The tenant whose policy the draft is
+    #[arg(long, value_name = "DOMAIN", default_value = domain::Organization::SUPER)]
+    pub tenant: String,
+    /// The tenant's time zone ("TimeZone" of its configuration), by whose calendar windows of an hour and longer begin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    pub zone: domain::Zone,
+    /// List every call that would have been refused, in the order of the log
+    #[arg(long)]
+    pub list: bool,
+    /// Print JSON: one line for each listed call, then the report
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How much to sow. The same seed gives the same content, and what is there already is left as it is.
@@ -169,6 +226,10 @@ impl NodeArgs {
             flags,
         }
     }
+}
+
+fn zone(name: &str) -> Result<domain::Zone, String> {
+    domain::Zone::parse(name).ok_or_else(|| "is no IANA name of a time zone, e.g. Europe/Berlin".to_owned())
 }
 
 #[cfg(test)]

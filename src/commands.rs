@@ -10,6 +10,7 @@ mod place;
 mod run;
 mod seed;
 mod tenant;
+mod throttle;
 mod token;
 
 use config::{ConfigErrors, Loaded};
@@ -49,6 +50,8 @@ pub enum CommandError {
     Cluster(#[from] cluster::Refusal),
     #[error("the database cannot be used")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Throttle(#[from] throttle::Refusal),
     #[error("checks that failed: {0}")]
     Ill(usize),
     #[error("the node is not ready: {0}")]
@@ -74,6 +77,7 @@ pub fn execute(cli: Cli) -> Result<(), CommandError> {
         Some(Command::Healthcheck) => healthcheck::execute(&cli.node),
         Some(Command::Key(command)) => key::execute(&cli.node, command),
         Some(Command::Tenant(command)) => tenant::execute(&cli.node, command),
+        Some(Command::Throttle(command)) => throttle::execute(&cli.node, command),
         Some(Command::Seed(wanted)) => seed::execute(&cli.node, &wanted),
         Some(Command::Token(command)) => token::execute(&cli.node, command),
         Some(Command::Cluster(command)) => cluster::execute(&cli.node, command),

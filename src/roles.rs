@@ -6,6 +6,7 @@ pub(crate) mod event_hub;
 pub(crate) mod gateway;
 pub(crate) mod key_manager;
 pub(crate) mod membership;
+pub(crate) mod throttle_looks;
 pub(crate) mod traffic_manager;
 
 /// A role cannot be made or started.

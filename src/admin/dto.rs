@@ -4,7 +4,6 @@ pub mod advanced_policy;
 pub mod custom_rule;
 pub mod deny_policy;
 pub mod exported_policy;
-pub mod limit;
 pub mod overview;
 pub mod policy;
 pub mod tenant;

@@ -2,9 +2,11 @@
 //! environments, settings.
 //!
 //! Handlers extract, call one use case of the control plane, map, answer. Invariants: no business rule, no store.
-//! Entry points: [`routes`] and the app data that handlers need: `web::Data<ControlPlane>`.
+//! Entry points: [`routes`] and the app data that handlers need: `web::Data<ControlPlane>`; [`policy_file`] for policies
+//! in files.
 
 mod dto;
+pub mod policy_file;
 mod rest;
 mod routes;
 

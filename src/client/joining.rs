@@ -1,5 +1,5 @@
 //! Becoming and staying a member of the cluster: enrolment at a traffic manager, and renewal at two thirds of the life of
-//! what it gave.
+//! what it gave, or at the start of a release that offers more.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use domain::Secret;
 use domain::internal_api::nodes::{BASE, ENROL, EnrolRequest, Enrolled};
 use domain::node::role;
 use security::enrolment::{Credentials, CredentialsError, Enrolment, NodeKey};
+use security::node_token;
 use security::tls::TlsError;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -85,10 +86,11 @@ impl Joining {
 
     async fn run(self) {
         let mut pause = PAUSE_MIN;
+        let mut is_of_earlier_release = self.is_of_earlier_release();
         loop {
             let now = self.membership.now();
             let current = self.membership.current();
-            if current.as_ref().is_some_and(|current| !current.wants_renewal(now)) {
+            if current.as_ref().is_some_and(|current| !current.wants_renewal(now) && !is_of_earlier_release) {
                 pause = PAUSE_MIN;
                 let due = current.map_or(LOOK_INTERVAL, |current| current.renewal_in(now));
                 tokio::time::sleep(due.clamp(PAUSE_MIN, LOOK_INTERVAL)).await;
@@ -96,7 +98,11 @@ impl Joining {
             }
             let is_member = current.is_some_and(|current| current.expires_at > now);
             match self.obtain(is_member).await {
-                Ok(()) => tracing::info!(node.id = self.node_id, "the node is a member of the cluster"),
+                Ok(()) => {
+                    // A traffic manager of the earlier release knows no better: then another start tries again.
+                    is_of_earlier_release = false;
+                    tracing::info!(node.id = self.node_id, "the node is a member of the cluster");
+                }
                 Err(error) => {
                     tracing::warn!(%error, node.id = self.node_id, "the node cannot join the cluster yet");
                     tokio::time::sleep(pause).await;
@@ -104,6 +110,12 @@ impl Joining {
                 }
             }
         }
+    }
+
+    /// Whether the node's token is good, but opens less than this release offers to its roles.
+    fn is_of_earlier_release(&self) -> bool {
+        let current = self.membership.current();
+        current.is_some_and(|current| node_token::lacks_services(&current.token, &self.roles))
     }
 
     async fn obtain(&self, is_member: bool) -> Result<(), JoinError> {

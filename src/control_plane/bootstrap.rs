@@ -8,11 +8,20 @@ use store::apim::policies;
 use store::{ApimDb, Raced};
 
 /// Stores the default throttling policies that are missing; harmless to repeat. A policy that an administrator changed
-/// stays as it is, and of two nodes that start together one stores them. A default that was deleted comes back only when no policy of its kind is left.
+/// stays as it is, and of two nodes that start together one stores them. A default that was deleted comes back only when no
+/// policy of its kind is left; those for streaming are a kind of their own, which tenants of earlier releases lack.
 pub async fn ensure_default_policies(apim: &ApimDb, organization: Organization, now: Timestamp) -> Result<(), Failure> {
     let stored = apim.write(move |conn| {
         if policies::list::<SubscriptionPolicy>(conn, Some(&organization))?.is_empty() {
             for policy in defaults::subscription_policies(&organization) {
+                policies::insert(conn, &policy)?;
+                conn.append(now, Event::SubscriptionPolicyUpdated(policy));
+            }
+        }
+        let streaming = defaults::streaming_policies(&organization);
+        let present = policies::list::<SubscriptionPolicy>(conn, Some(&organization))?;
+        if !present.iter().any(|own| streaming.iter().any(|default| default.name == own.name)) {
+            for policy in streaming {
                 policies::insert(conn, &policy)?;
                 conn.append(now, Event::SubscriptionPolicyUpdated(policy));
             }

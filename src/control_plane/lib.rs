@@ -23,6 +23,7 @@ pub mod lifecycle_checklist;
 pub mod passwords;
 pub mod policies;
 pub mod published_subscriptions;
+pub mod quotas;
 pub mod revision_changes;
 pub mod revisions;
 pub mod seed;
@@ -32,12 +33,13 @@ pub mod tenant_config;
 pub mod tenant_info;
 mod tenant_user;
 pub mod tenants;
+pub mod throttle_keys;
 mod throttle_resets;
 
 use std::sync::Arc;
 
 use client::GuardedFetch;
-use domain::contract::{KeyManager, TenantKeys};
+use domain::contract::{KeyManager, TenantKeys, ThrottleInspector};
 use domain::{Clock, Timestamp};
 use security::password::PasswordGate;
 pub use store::apim::apis::{Direction, Page};
@@ -52,6 +54,8 @@ pub struct Deps {
     pub shared: SharedDb,
     pub key_manager: Arc<dyn KeyManager>,
     pub tenant_keys: Arc<dyn TenantKeys>,
+    /// Who counts.
+    pub throttle_inspector: Arc<dyn ThrottleInspector>,
     pub passwords: PasswordGate,
     pub clock: Arc<dyn Clock>,
     /// Where APIs can be deployed.
@@ -84,6 +88,10 @@ impl ControlPlane {
 
     pub(crate) fn key_manager(&self) -> &dyn KeyManager {
         self.deps.key_manager.as_ref()
+    }
+
+    pub(crate) fn throttle_inspector(&self) -> &dyn ThrottleInspector {
+        self.deps.throttle_inspector.as_ref()
     }
 
     /// What makes tenants.

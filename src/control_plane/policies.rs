@@ -212,7 +212,19 @@ impl ControlPlane {
         self.apim().read(move |conn| policies::find::<P>(conn, &organization, id)?.ok_or_else(|| not_found(id))).await
     }
 
-    /// Name of the policy that portals begin with: the one without a limit, else the first that is offered.
+    /// The policy with this name, if it is offered.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn get_policy_by_name<P: ServedPolicy>(&self, caller: &Principal, name: &str) -> Result<P, Failure> {
+        let found = self.find_policy::<P>(caller, &PolicyName::Name(name.to_owned())).await?;
+        let offered = found.filter(|policy| self.unlimited_tier().offers_of::<P>(policy.name()));
+        let missing = || Failure::refused(error_code::NOT_FOUND, format!("there is no throttling policy '{name}'"));
+        offered.ok_or_else(missing)
+    }
+
+    /// Name of the policy that portals begin with: the one without a limit, else the first that is offered to
+    /// APIs that do not stream.
     pub async fn default_policy<P: ServedPolicy>(
         &self,
         organization: &domain::Organization,
@@ -220,8 +232,9 @@ impl ControlPlane {
         if self.unlimited_tier().offers(UNLIMITED) {
             return Ok(UNLIMITED.to_owned());
         }
-        let offered = self.list_policies::<P>(organization).await?;
-        Ok(offered.first().map(|policy| policy.name().to_owned()).unwrap_or_default())
+        let mut offered = self.list_policies::<P>(organization).await?.into_iter();
+        let plain = offered.find(|policy| !policy.limit().is_some_and(Limit::counts_events));
+        Ok(plain.map(|policy| policy.name().to_owned()).unwrap_or_default())
     }
 
     /// All policies of the kind that are offered, by name.

@@ -65,7 +65,8 @@ impl TenantMaker {
         Ok(tenant)
     }
 
-    /// Finishes the tenants that a crash left half-made, and gives those of an earlier configuration the present issuer.
+    /// Finishes the tenants that a crash left half-made, and gives those of an earlier configuration or release the present
+    /// issuer and the default policies that they lack.
     ///
     /// # Errors
     /// When a database or the key manager fails.
@@ -74,7 +75,7 @@ impl TenantMaker {
         for tenant in present {
             match tenant.state {
                 TenantState::Creating => self.finish(&tenant.organization).await?,
-                TenantState::Active => self.keys.ensure_keys(&tenant.organization).await.map_err(from_key_manager)?,
+                TenantState::Active => self.supply(&tenant.organization).await?,
                 TenantState::Inactive => {}
             }
         }
@@ -110,10 +111,15 @@ impl TenantMaker {
         Err(Failure::Busy { retry_after_secs: 1 })
     }
 
+    /// What every tenant has.
+    async fn supply(&self, organization: &Organization) -> Result<(), Failure> {
+        self.keys.ensure_keys(organization).await.map_err(from_key_manager)?;
+        bootstrap::ensure_default_policies(&self.apim, organization.clone(), self.clock.now()).await
+    }
+
     /// The steps after the row; each is harmless to repeat.
     async fn finish(&self, organization: &Organization) -> Result<(), Failure> {
-        self.keys.ensure_keys(organization).await.map_err(from_key_manager)?;
-        bootstrap::ensure_default_policies(&self.apim, organization.clone(), self.clock.now()).await?;
+        self.supply(organization).await?;
         let owner = organization.clone();
         self.shared.write(move |conn| Ok::<_, Failure>(tenants::set_state(conn, &owner, TenantState::Active)?)).await?;
         Ok(())

@@ -7,6 +7,7 @@ pub mod application;
 pub mod application_key;
 pub mod application_secret;
 pub mod key_manager;
+pub mod quota;
 pub mod search_result;
 pub mod settings;
 pub mod subscription;

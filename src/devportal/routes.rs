@@ -69,6 +69,7 @@ pub fn routes() -> Routes {
         .post("/subscriptions", subscriptions::create_subscription)
         .post("/subscriptions/multiple", subscriptions::create_subscriptions)
         .get("/subscriptions/{subscriptionId}", subscriptions::get_subscription)
+        .get("/subscriptions/{subscriptionId}/quota", subscriptions::get_subscription_quota)
         .put("/subscriptions/{subscriptionId}", subscriptions::update_subscription)
         .delete("/subscriptions/{subscriptionId}", subscriptions::delete_subscription)
         .get("/throttling-policies/{policyLevel}", throttling_policies::get_throttling_policies)

@@ -9,6 +9,7 @@ pub mod node_authenticator;
 pub mod runtime_data;
 pub mod tenant_keys;
 pub mod throttle;
+pub mod throttle_inspector;
 pub mod user_store;
 
 pub use authenticator::{AuthenticationError, Authenticator};
@@ -19,4 +20,5 @@ pub use node_authenticator::NodeAuthenticator;
 pub use runtime_data::{RuntimeData, RuntimeDataError};
 pub use tenant_keys::TenantKeys;
 pub use throttle::{Throttle, ThrottleUnavailable};
+pub use throttle_inspector::{InspectError, ThrottleInspector};
 pub use user_store::{PasswordChecker, UserStore, UserStoreError};

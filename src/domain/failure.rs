@@ -11,6 +11,9 @@ pub enum Failure {
     /// A pool or queue is full (503 with Retry-After).
     #[error("the service is busy")]
     Busy { retry_after_secs: u64 },
+    /// Something else that is needed does not answer (503 with Retry-After); the description is for the caller.
+    #[error("{description}")]
+    Unavailable { description: String, retry_after_secs: u64 },
     /// The operator must mend it: logged in full, the caller sees a trace id only.
     #[error("internal failure")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -8,3 +8,4 @@ pub mod hub;
 pub mod key_manager;
 pub mod leases;
 pub mod nodes;
+pub mod throttle;

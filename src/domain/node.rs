@@ -37,6 +37,8 @@ pub mod service {
     pub const LEASES: &str = "leases";
     /// Enrolment and renewal.
     pub const NODE_TOKENS: &str = "node-tokens";
+    /// Looks at what throttle keys are counted.
+    pub const THROTTLE_LOOKS: &str = "throttle-looks";
     /// Checking people's passwords.
     pub const USER_STORE: &str = "user-store";
 }

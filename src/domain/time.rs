@@ -37,6 +37,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// A time as logs and answers have it (RFC 3339), with any offset.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
+    }
+
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
@@ -88,6 +94,8 @@ mod tests {
     #[test]
     fn a_timestamp_prints_as_rfc_3339() {
         assert_eq!(Timestamp::from_secs(1_700_000_000).to_string(), "2023-11-14T22:13:20.000Z");
+        assert_eq!(Timestamp::parse("2023-11-14T23:13:20.000999+01:00"), Some(Timestamp::from_secs(1_700_000_000)));
+        assert_eq!(Timestamp::parse("yesterday"), None);
     }
 
     #[test]

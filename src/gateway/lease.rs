@@ -16,11 +16,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use domain::contract::throttle::Holder;
 use domain::contract::{Throttle, ThrottleUnavailable};
 use domain::runtime::GatewayApi;
-use domain::throttling::OnTmLoss;
-use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
+use domain::throttling::{KeyName, OnTmLoss};
 use domain::{ApiId, ApplicationId, Clock, PolicyId};
 use prometheus_client::metrics::counter::Counter;
 
@@ -60,24 +60,22 @@ pub enum ThrottleKey {
 impl ThrottleKey {
     /// The key as the owner knows it.
     fn on_the_wire(&self, api: &GatewayApi) -> String {
-        let (context, version) = (&api.context, &api.version);
-        match self {
-            Self::Subscription { application, tier, .. } => format!("sub:{application}:{context}:{version}:{tier}"),
-            Self::Subscriptionless { application, .. } => {
-                format!("sub:{application}:{context}:{version}:{DEFAULT_SUBSCRIPTIONLESS}")
+        let (context, version) = (api.context.as_str(), api.version.as_str());
+        let name = match self {
+            Self::Subscription { application, tier, .. } => {
+                KeyName::Subscription { application: *application, context, version, tier }
             }
-            Self::Application { application, user, generation: 0 } => format!("app:{application}:{user}"),
-            Self::Application { application, user, generation } => format!("app:{application}:{user}:{generation}"),
-            Self::Anonymous { address, .. } => format!("sub:{address}:{context}:{version}:{UNAUTHENTICATED}"),
-            Self::Api { group, .. } => format!("api:{context}:{version}{}", condition(*group)),
-            Self::Operation { operation, group, .. } => format!("res:{context}{operation}{}", condition(*group)),
-            Self::Custom { rule, key } => format!("custom:{rule}:{key}"),
-        }
+            Self::Subscriptionless { application, .. } => KeyName::subscriptionless(*application, context, version),
+            Self::Application { application, user, generation } => {
+                KeyName::Application { application: *application, user, generation: *generation }
+            }
+            Self::Anonymous { address, .. } => KeyName::Anonymous { address: *address, context, version },
+            Self::Api { group, .. } => KeyName::Api { context, version, group: *group },
+            Self::Operation { operation, group, .. } => KeyName::Operation { context, operation, group: *group },
+            Self::Custom { rule, key } => KeyName::Custom { rule: *rule, key },
+        };
+        name.to_string()
     }
-}
-
-fn condition(group: Option<u16>) -> String {
-    group.map(|number| format!("_condition_{number}")).unwrap_or_default()
 }
 
 /// Whether a call may pass.
@@ -232,7 +230,13 @@ impl LeaseBook {
     }
 }
 
+#[async_trait]
 impl Holder for LeaseBook {
+    async fn held(&self, key: &str, window_id: i64) -> Option<u64> {
+        let cell = self.named.pin().get(key).and_then(Weak::upgrade);
+        Some(cell.map_or(0, |cell| cell.held(window_id)))
+    }
+
     fn recall(&self, key: &str) {
         let Some(cell) = self.named.pin().get(key).and_then(Weak::upgrade) else { return };
         if !cell.has_grant() || cell.idle_ms(self.tick(Instant::now())) < RECALLED_AFTER_MS {

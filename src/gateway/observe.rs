@@ -1,5 +1,7 @@
 //! What is told about calls: one access log line and a few counters each.
 
+mod governed;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +12,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use telemetry::metrics::Metrics;
+
+pub use governed::Governed;
 
 use crate::reply::Reply;
 use crate::table::ApiEntry;
@@ -69,6 +73,8 @@ pub struct Observation {
     pub reply: Reply,
     pub api: Option<Arc<ApiEntry>>,
     pub application: Option<ApplicationId>,
+    /// Set once the call comes as far as its quotas.
+    pub governed: Option<Governed>,
     status: u16,
     fault: Option<u32>,
     /// Bytes of the answer's body so far.
@@ -90,6 +96,7 @@ impl Observation {
             reply: Reply::default(),
             api: None,
             application: None,
+            governed: None,
             status: 0,
             fault: None,
             bytes: 0,
@@ -114,8 +121,11 @@ impl Drop for Observation {
     fn drop(&mut self) {
         self.metrics.in_flight.dec();
         let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let api = self.api.as_ref().map(|entry| tracing::field::display(entry.api.document.api_id));
-        let application = self.application.map(tracing::field::display);
+        let api = self.api.as_ref().map(|entry| &entry.api);
+        let document = api.map(|api| &api.document);
+        let governed = self.governed.as_ref();
+        let advanced = governed.zip(api).and_then(|(own, api)| own.advanced(api));
+        let application = governed.and_then(|own| own.consumer.as_ref()).map(|consumer| &consumer.application);
         tracing::info!(
             target: "access",
             duration_ms,
@@ -125,8 +135,20 @@ impl Drop for Observation {
             bytes = self.bytes,
             complete = self.is_complete,
             fault = self.fault,
-            api.id = api,
-            application.id = application,
+            api.id = document.map(|own| tracing::field::display(own.api_id)),
+            api.context = document.map(|own| own.context.as_str()),
+            api.version = document.map(|own| own.version.as_str()),
+            api.operation = governed.zip(api).and_then(|(own, api)| own.operation(api)),
+            tenant.domain = document.map(|own| own.organization.as_str()),
+            application.id = self.application.map(tracing::field::display),
+            application.tenant = application.map(|own| own.organization.as_str()),
+            user.name = governed.and_then(|own| own.user.as_deref()),
+            client.address = governed.map(|own| tracing::field::display(own.client)),
+            request.bytes = governed.and_then(|own| own.request_bytes),
+            policy.subscription = governed.map(Governed::tier),
+            policy.application = application.map(|own| own.throttling_policy.as_str()),
+            policy.advanced = advanced.map(|(_, name)| name),
+            policy.advanced_level = advanced.map(|(level, _)| level),
             trace.id = self.activity.to_str().unwrap_or_default(),
             "call answered",
         );

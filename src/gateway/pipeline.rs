@@ -9,7 +9,7 @@ use domain::Clock;
 use domain::lifecycle::LifecycleState;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{EXPECT, HOST};
+use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderMap, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 
@@ -29,7 +29,7 @@ use crate::filters::{
 use crate::landing;
 use crate::lease::{Charge, LeaseBook};
 use crate::local_limit::LocalLimits;
-use crate::observe::{GatewayMetrics, Observation};
+use crate::observe::{GatewayMetrics, Governed, Observation};
 use crate::router::PathView;
 use crate::table::{ApiEntry, Tables};
 use crate::token_proxy::TokenProxy;
@@ -194,8 +194,8 @@ impl Pipeline {
         // Before credentials are looked at, so that nobody is told to send them over the wrong transport.
         transport::check(api, connection.transport)?;
         // Operations differ in the credentials that they want, so the operation comes first.
-        let operation = resource::elect(api, &path, context_length, &parts.method)?;
-        let (operation, operation_key) = api.operation(operation).ok_or(Fault::NoResource)?;
+        let index = resource::elect(api, &path, context_length, &parts.method)?;
+        let (operation, operation_key) = api.operation(index).ok_or(Fault::NoResource)?;
         let client = shared.trusted.client_address(connection.peer, &parts.headers);
         let offered = Offered { headers: &parts.headers, query: parts.uri.query(), client };
         let caller = authenticate::check(&shared.tokens, &live, api, operation, offered, now)?;
@@ -211,6 +211,7 @@ impl Pipeline {
         let (caller, access) = (&caller, &access);
         let call = CallView { api, operation, operation_key, access, caller, client, headers, query };
         deny::check(&live, &call)?;
+        observation.governed = Governed::of(&call, index, announced_bytes(headers));
         let quotas = Quotas::find(&live, &call)?;
         let timeout = backend.response_timeout;
         // Where API keys are taken, a query that holds one keeps it from the back end.
@@ -239,6 +240,13 @@ impl Pipeline {
         // Leftovers of the connection, such as the handle for upgrades.
         parts.extensions.clear();
     }
+}
+
+/// Length of the body as the client says it, unless it comes in chunks.
+fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.trim().parse().ok());
+    // Without either header there is no body (RFC 9112 section 6.3).
+    length.unwrap_or_else(|| (!headers.contains_key(TRANSFER_ENCODING)).then_some(0))
 }
 
 /// Reads and drops what a refused client is still sending: closing on it could lose the answer on its way.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
-use crate::table::RequestQuota;
+use crate::table::{Measure, RequestQuota};
 
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -40,7 +40,7 @@ impl RateLimits {
             // Rounded up: who comes back in time must not be early.
             let reset_secs = limit.resets_in.as_millis().div_ceil(1000);
             // Writing into a String cannot fail.
-            let _ = write!(policies, "{separator}\"{name}\";q={};w={window_secs}", quota.requests);
+            let _ = write!(policies, "{separator}\"{name}\";q={}{};w={window_secs}", quota.requests, quota_unit(quota));
             let _ = write!(limits, "{separator}\"{name}\";r={};t={reset_secs}", limit.remaining);
             separator = ", ";
         }
@@ -53,12 +53,19 @@ impl RateLimits {
     }
 }
 
+/// The parameter `qu` where something else is counted than requests, which are its default.
+fn quota_unit(quota: &RequestQuota) -> &'static str {
+    match quota.measure {
+        Measure::Calls => "",
+        Measure::Bytes => ";qu=\"content-bytes\"",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::throttling::{Shape, TimeUnit};
 
     use super::*;
-    use crate::table::Measure;
 
     fn limit(name: &'static str, requests: u64) -> RateLimit {
         let shape = Shape::aligned(2, TimeUnit::Min);
@@ -76,6 +83,13 @@ mod tests {
         limits.note(limit("application", 20));
         limits.write(&mut headers);
         assert_eq!(headers[RATE_LIMIT_POLICY], "\"subscription\";q=50;w=120, \"application\";q=20;w=120");
+        let mut bytes = limit("application", 2_048);
+        bytes.quota.measure = Measure::Bytes;
+        let mut of_bytes = RateLimits::default();
+        of_bytes.note(bytes);
+        of_bytes.write(&mut headers);
+        assert_eq!(headers[RATE_LIMIT_POLICY], "\"application\";q=2048;qu=\"content-bytes\";w=120");
+        limits.write(&mut headers);
         assert_eq!(headers[RATE_LIMIT], "\"subscription\";r=49;t=31, \"application\";r=19;t=31");
     }
 }

@@ -22,4 +22,5 @@ pub mod routes;
 pub mod server;
 #[cfg(test)]
 mod testing;
+pub mod throttle_limit;
 pub mod tier;

@@ -113,7 +113,12 @@ impl Problem {
     /// 503 with Retry-After.
     #[must_use]
     pub fn busy(retry_after_secs: u64) -> Self {
-        let problem = Self::new(error_code::SERVICE_UNAVAILABLE, "The service is busy; try again shortly");
+        Self::unavailable("The service is busy; try again shortly", retry_after_secs)
+    }
+
+    /// 503 with Retry-After, for a reason of its own.
+    pub fn unavailable(description: impl Into<String>, retry_after_secs: u64) -> Self {
+        let problem = Self::new(error_code::SERVICE_UNAVAILABLE, description);
         Self { header: Some(ProblemHeader::RetryAfter(retry_after_secs.max(RETRY_AFTER_SECS))), ..problem }
     }
 
@@ -183,6 +188,7 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Refused { code, description } => Self::new(code, description),
             Failure::Busy { retry_after_secs } => Self::busy(retry_after_secs),
+            Failure::Unavailable { description, retry_after_secs } => Self::unavailable(description, retry_after_secs),
             Failure::Internal(cause) => Self::internal(cause.as_ref()),
         }
     }

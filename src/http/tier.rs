@@ -24,7 +24,9 @@ pub struct TierDto {
     rate_limit_count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_time_unit: Option<&'static str>,
-    quota_policy_type: &'static str,
+    /// The wire knows no word for events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_policy_type: Option<&'static str>,
     tier_plan: String,
     stop_on_quota_reach: bool,
 }
@@ -45,10 +47,10 @@ impl TierDto {
     #[must_use]
     pub fn new(policy_level: &'static str, name: &str, description: &str, limit: Option<&Limit>) -> Self {
         let (request_count, data_unit, quota_policy_type) = match limit.map(|limit| &limit.quota) {
-            None => (UNLIMITED_COUNT, None, "REQUESTCOUNT"),
-            Some(Quota::RequestCount { requests }) => (*requests, None, "REQUESTCOUNT"),
-            Some(Quota::EventCount { events }) => (*events, None, "EVENTCOUNT"),
-            Some(Quota::Bandwidth { bytes }) => (bytes / 1024, Some("KB"), "BANDWIDTHVOLUME"),
+            None => (UNLIMITED_COUNT, None, Some("REQUESTCOUNT")),
+            Some(Quota::RequestCount { requests }) => (*requests, None, Some("REQUESTCOUNT")),
+            Some(Quota::EventCount { events }) => (*events, None, None),
+            Some(Quota::Bandwidth { bytes }) => (bytes / 1024, Some("KB"), Some("BANDWIDTHVOLUME")),
         };
         Self {
             name: name.to_owned(),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use client::{LeaseConnector, RemoteHub, RemoteKeyManager, RemoteThrottle};
+use client::{LeaseConnector, RemoteHub, RemoteInspector, RemoteKeyManager, RemoteThrottle};
 use config::Role;
 use domain::Secret;
-use domain::contract::{EventBus, PasswordChecker, RuntimeData, Throttle};
+use domain::contract::{EventBus, PasswordChecker, RuntimeData, Throttle, ThrottleInspector};
 use gateway::RunningGateway;
 use gateway::role::Bound;
 use http::server::Services;
@@ -16,11 +16,12 @@ use super::{Databases, NodeContext};
 use crate::listeners::LeaseSockets;
 use crate::roles::RoleError;
 use crate::roles::accounts::{Accounts, FirstAdministrator};
-use crate::roles::control_plane::{ControlPlaneRole, KeyManagers};
+use crate::roles::control_plane::{Asked, ControlPlaneRole, KeyManagers};
 use crate::roles::event_hub::EventHubRole;
 use crate::roles::gateway::{GatewayRole, Peers};
 use crate::roles::key_manager::{self, KeyManagerRole};
 use crate::roles::membership::MembershipRole;
+use crate::roles::throttle_looks::ThrottleLooks;
 use crate::roles::traffic_manager::TrafficManagerRole;
 
 /// Sockets of roles that bring their own servers.
@@ -98,8 +99,9 @@ impl Roles {
             self.traffic_manager = Some(TrafficManagerRole::create(node, databases, nodes, sockets)?);
         }
         if node.profile.has_any(&[Role::Publisher, Role::Admin, Role::Devportal]) {
-            let key_managers = self.key_managers(node);
-            self.control_plane = Some(ControlPlaneRole::create(node, databases, &accounts, key_managers).await?);
+            let (key_managers, throttle_inspector) = (self.key_managers(node), self.throttle_inspector(node));
+            let asked = Asked { key_managers, throttle_inspector };
+            self.control_plane = Some(ControlPlaneRole::create(node, databases, &accounts, asked).await?);
         }
         self.accounts = Some(accounts);
         Ok(())
@@ -113,6 +115,13 @@ impl Roles {
                 KeyManagers { key_manager: remote.clone(), tenant_keys: remote }
             }
         }
+    }
+
+    fn throttle_inspector(&self, node: &NodeContext) -> Arc<dyn ThrottleInspector> {
+        let remote = || RemoteInspector::new(node.traffic_managers());
+        let Some(own) = &self.traffic_manager else { return Arc::new(remote()) };
+        let knows_others = !node.config.cluster.traffic_managers.is_empty();
+        Arc::new(ThrottleLooks { own: own.inspector(), others: knows_others.then(remote) })
     }
 
     fn peers_of_gateway(&mut self, node: &NodeContext) -> Peers {
@@ -150,6 +159,9 @@ impl Roles {
         }
         if let Some(role) = &self.event_hub {
             services = role.mount(services, serving);
+        }
+        if let Some(role) = &self.traffic_manager {
+            services = role.mount(services);
         }
         if let Some(role) = &self.gateway {
             services = role.mount(services);

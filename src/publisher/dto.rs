@@ -13,4 +13,5 @@ pub mod scope;
 pub mod search;
 pub mod settings;
 pub mod subscription;
+pub mod subscription_policy;
 pub mod throttling_policy;

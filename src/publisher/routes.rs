@@ -50,6 +50,8 @@ pub fn routes() -> Routes {
         .post("/apis/{apiId}/undeploy-revision", api_revisions::undeploy_api_revision)
         .post("/apis/{apiId}/generate-key", internal_keys::generate_internal_api_key)
         .get("/throttling-policies/{policyLevel}", throttling_policies::get_all_throttling_policies)
+        .get("/throttling-policies/streaming/subscription", throttling_policies::get_subscription_throttling_policies)
+        .get("/throttling-policies/{policyLevel}/{policyName}", throttling_policies::get_throttling_policy_by_name)
         .get("/search", search::search)
         .get("/settings", settings::get_settings)
 }

@@ -9,7 +9,7 @@ use config::Role;
 use config::sections::control_plane::{EnvironmentVhost, GatewayEnvironment};
 use control_plane::{ControlPlane, Deps, Environment, UnlimitedTier, Vhost, bootstrap};
 use domain::Organization;
-use domain::contract::{KeyManager, TenantKeys};
+use domain::contract::{KeyManager, TenantKeys, ThrottleInspector};
 use http::server::Services;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,12 @@ pub(crate) struct ControlPlaneRole {
     roles: Vec<Role>,
 }
 
+/// What the control plane asks of other roles, here or on other nodes.
+pub(crate) struct Asked {
+    pub key_managers: KeyManagers,
+    pub throttle_inspector: Arc<dyn ThrottleInspector>,
+}
+
 /// The key manager as the control plane sees it, here or on another node.
 pub(crate) struct KeyManagers {
     pub key_manager: Arc<dyn KeyManager>,
@@ -42,7 +48,7 @@ impl ControlPlaneRole {
         node: &NodeContext,
         databases: &Databases,
         accounts: &Accounts,
-        key_managers: KeyManagers,
+        asked: Asked,
     ) -> Result<Self, RoleError> {
         let organization = Organization::super_tenant();
         bootstrap::ensure_default_policies(&databases.apim, organization, node.clock.now())
@@ -51,8 +57,9 @@ impl ControlPlaneRole {
         let control_plane = ControlPlane::new(Deps {
             apim: databases.apim.clone(),
             shared: databases.shared.clone(),
-            key_manager: key_managers.key_manager,
-            tenant_keys: key_managers.tenant_keys,
+            key_manager: asked.key_managers.key_manager,
+            tenant_keys: asked.key_managers.tenant_keys,
+            throttle_inspector: asked.throttle_inspector,
             passwords: accounts.passwords.clone(),
             clock: Arc::clone(&node.clock),
             environments: environments(node),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::contract::{NodeAuthenticator, Throttle};
+use actix_web::web::Data;
+use domain::contract::{NodeAuthenticator, Throttle, ThrottleInspector};
+use http::server::Services;
 use security::cluster_tls;
 use store::apim::lease_ledger::ApimLeaseLedger;
 use tokio::task::JoinHandle;
@@ -47,6 +49,19 @@ impl TrafficManagerRole {
     /// For the gateway of this node; `others` are the other traffic managers.
     pub(crate) fn throttle(&self, others: Option<Arc<dyn Throttle>>) -> Arc<dyn Throttle> {
         self.manager.local_throttle(others)
+    }
+
+    /// Who looks at the keys of this traffic manager.
+    pub(crate) fn inspector(&self) -> Arc<dyn ThrottleInspector> {
+        Arc::new(self.manager.clone())
+    }
+
+    pub(crate) fn mount(&self, services: Services) -> Services {
+        let inspector = Data::from(self.inspector());
+        let services = services.configure(move |routes| {
+            routes.app_data(inspector.clone());
+        });
+        services.routes(traffic_manager::rest::routes())
     }
 
     /// Must be called on the node's runtime.

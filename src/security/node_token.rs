@@ -47,11 +47,14 @@ pub enum NodeTokenError {
 
 /// Services that a node may call, by its role.
 const SERVICES_BY_ROLE: &[(&str, &[&str])] = &[
-    (role::GATEWAY, &[service::EVENT_HUB, service::LEASES, service::USER_STORE, service::NODE_TOKENS]),
-    (role::PUBLISHER, &[service::KEY_MANAGER, service::NODE_TOKENS]),
-    (role::DEVPORTAL, &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    (
+        role::GATEWAY,
+        &[service::EVENT_HUB, service::LEASES, service::USER_STORE, service::THROTTLE_LOOKS, service::NODE_TOKENS],
+    ),
+    (role::PUBLISHER, &[service::KEY_MANAGER, service::THROTTLE_LOOKS, service::NODE_TOKENS]),
+    (role::DEVPORTAL, &[service::KEY_MANAGER, service::THROTTLE_LOOKS, service::NODE_TOKENS]),
     (role::KEY_MANAGER, &[service::NODE_TOKENS]),
-    (role::TRAFFIC_MANAGER, &[service::KEY_MANAGER, service::NODE_TOKENS]),
+    (role::TRAFFIC_MANAGER, &[service::KEY_MANAGER, service::THROTTLE_LOOKS, service::NODE_TOKENS]),
 ];
 
 /// Public halves of the root keys by their id: enough to verify.
@@ -194,6 +197,18 @@ fn unverified(token: &Secret<String>) -> Result<UnverifiedBiscuit, NodeTokenErro
         return Err(NodeTokenError::Refused(None));
     }
     UnverifiedBiscuit::from_base64(token.expose()).map_err(|error| NodeTokenError::Refused(Some(error)))
+}
+
+/// Whether the token says nothing of a service that nodes with these roles may call, because an earlier release made it;
+/// nothing is verified.
+#[must_use]
+pub fn lacks_services(token: &Secret<String>, roles: &[String]) -> bool {
+    let Ok(facts) = unverified(token).and_then(|token| token.print_block_source(0).map_err(NodeTokenError::Make))
+    else {
+        return false;
+    };
+    let has = |service: &str| facts.contains(&format!("service(\"{service}\")"));
+    services_of(roles).is_ok_and(|services| !services.into_iter().all(has))
 }
 
 /// Narrows a token to one callee and to [`ATTENUATED_TTL`], so that the callee cannot use it elsewhere or later.
@@ -360,6 +375,16 @@ mod tests {
             let token = attenuate(&token, "km", NOW).unwrap();
             verify(&token, &keys, "km", service::KEY_MANAGER, NOW).unwrap();
         }
+    }
+
+    #[test]
+    fn a_token_of_an_earlier_release_is_known_by_the_services_that_it_lacks() {
+        let root = ClusterRoot::generate(1);
+        let roles = roles(&["gateway"]);
+        assert!(!lacks_services(&root.mint_node(&roles, "gw", DAY, NOW).unwrap(), &roles));
+        let earlier = [service::EVENT_HUB, service::LEASES, service::USER_STORE, service::NODE_TOKENS];
+        assert!(lacks_services(&root.mint(&roles, Some("gw"), earlier, DAY, NOW).unwrap(), &roles));
+        assert!(!lacks_services(&Secret::new("no token".to_owned()), &roles));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod journal;
 mod keys;
 mod local;
+mod look;
 mod metrics;
 mod ownership;
 mod sweep;

@@ -1,5 +1,7 @@
 //! The lease protocol's server: gateways on other nodes ask for budget over one connection each.
 
+mod gateway;
+
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use gateway::Gateway;
 
 /// Longest wait for a handshake and the first frame.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +44,15 @@ pub struct LeaseServer {
     pub node_id: String,
     pub connections_max: usize,
     pub connections: Gauge,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Caller {
+    /// See [`LEVEL`].
+    level: u32,
+    /// This node itself: its gateway knows other owners as well as this one.
+    is_self: bool,
 }
 
 /// One of its ports.
@@ -132,19 +145,19 @@ impl LeaseServer {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         let welcomed = tokio::time::timeout(HELLO_TIMEOUT, self.welcome(&mut reader, &mut writer)).await;
-        let Ok(Ok(Some(level))) = welcomed else { return };
-        let talked = tokio::time::timeout(CONNECTION_LIFETIME, self.talk(reader, writer, level)).await;
+        let Ok(Ok(Some(caller))) = welcomed else { return };
+        let talked = tokio::time::timeout(CONNECTION_LIFETIME, self.talk(reader, writer, caller)).await;
         if let Ok(Err(error)) = talked {
             tracing::debug!(%error, "a connection for leases ended");
         }
     }
 
-    /// How much the caller knows, if it may go on.
+    /// Who the caller is, if it may go on.
     async fn welcome<S: AsyncRead + AsyncWrite>(
         &self,
         reader: &mut BufReader<ReadHalf<S>>,
         writer: &mut WriteHalf<S>,
-    ) -> io::Result<Option<u32>> {
+    ) -> io::Result<Option<Caller>> {
         let hello: Hello = read(reader).await?;
         let welcome = if hello.version == VERSION {
             match self.nodes.node(&Secret::new(hello.token), service::LEASES).await {
@@ -163,19 +176,23 @@ impl LeaseServer {
         };
         writer.write_all(&leases::encode(&welcome).map_err(io::Error::other)?).await?;
         writer.flush().await?;
-        Ok(matches!(welcome, Welcome::Accepted { .. }).then_some(hello.level))
+        Ok(match welcome {
+            Welcome::Accepted { node_id, .. } => Some(Caller { level: hello.level, is_self: node_id == self.node_id }),
+            Welcome::Refused { .. } => None,
+        })
     }
 
     async fn talk<S: AsyncRead + AsyncWrite + Send + 'static>(
         &self,
         mut reader: BufReader<ReadHalf<S>>,
         writer: WriteHalf<S>,
-        level: u32,
+        caller: Caller,
     ) -> io::Result<()> {
         let (answers, queue) = mpsc::channel(QUESTIONS_MAX);
-        let gateway: Arc<dyn Holder> = Arc::new(Gateway { answers: answers.clone() });
-        if level >= 1 {
-            self.throttle.introduce(Arc::downgrade(&gateway));
+        let gateway = Arc::new(Gateway::new(answers.clone(), caller));
+        let holder: Arc<dyn Holder> = gateway.clone();
+        if caller.level >= 1 {
+            self.throttle.introduce(Arc::downgrade(&holder));
         }
         let mut last_id = UNASKED;
         let writing = tokio::spawn(write_all(writer, queue));
@@ -191,11 +208,11 @@ impl LeaseServer {
             }
             last_id = question.id;
             let Ok(permit) = Arc::clone(&working).acquire_owned().await else { break Ok(()) };
-            let (throttle, answers) = (Arc::clone(&self.throttle), answers.clone());
+            let (throttle, answers, gateway) = (Arc::clone(&self.throttle), answers.clone(), Arc::clone(&gateway));
             // Questions do not wait for each other: one may need the database, the next may not.
             tokio::spawn(async move {
                 let Question { id, ask } = question;
-                let outcome = decide(throttle.as_ref(), ask, level).await;
+                let outcome = decide(throttle.as_ref(), ask, &gateway).await;
                 // The gateway may be gone; what was granted then counts as spent.
                 let _ = answers.send(Answer { id, outcome }).await;
                 drop(permit);
@@ -206,25 +223,18 @@ impl LeaseServer {
     }
 }
 
-/// The gateway at the other end of a connection.
-struct Gateway {
-    answers: mpsc::Sender<Answer>,
-}
-
-impl Holder for Gateway {
-    fn recall(&self, key: &str) {
-        // Without room now, the next recall may find some.
-        let _ = self.answers.try_send(Answer { id: UNASKED, outcome: Outcome::Recall { key: key.to_owned() } });
-    }
-}
-
-async fn decide(throttle: &dyn Throttle, ask: Ask, level: u32) -> Outcome {
+async fn decide(throttle: &dyn Throttle, ask: Ask, gateway: &Gateway) -> Outcome {
+    let level = gateway.caller.level;
     let outcome = match ask {
         Ask::Lease(request) => throttle.lease(request).await.map(Outcome::Lease),
         Ask::GiveBack { key, window_id, epoch, units } => {
             throttle.give_back(&key, window_id, epoch, units).await.map(|()| Outcome::Done)
         }
         Ask::Ping => Ok(Outcome::Done),
+        Ask::Held { count, units } => {
+            gateway.told(count, units);
+            Ok(Outcome::Done)
+        }
     };
     match outcome {
         Ok(outcome) => outcome,

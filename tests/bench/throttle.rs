@@ -260,7 +260,7 @@ fn row(managers: usize, gateways: usize, subject: Subject, seen: &mut Seen, unli
 /// Never above the limit; 99 in 100 of it from 100 up, all but one below, as far as so many calls came.
 fn is_kept(limit: u64, seen: &Seen) -> bool {
     let wanted = if limit >= 100 { limit - limit / 100 } else { limit - 1 };
-    let is_pressed = seen.offered >= limit + limit / 20 + 1;
+    let is_pressed = seen.offered > limit + limit / 20;
     seen.admitted <= limit && (!is_pressed || seen.admitted + seen.astride >= wanted)
 }
 

@@ -6,6 +6,7 @@ mod internal_key;
 mod key;
 mod levels;
 mod publish;
+mod quota;
 mod request;
 mod restart;
 mod throttle;

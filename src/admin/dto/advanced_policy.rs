@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use domain::throttling::AdvancedPolicy;
 use domain::throttling::advanced::{Condition, ConditionalGroup, Subject};
 use domain::{Failure, Organization, PolicyId};
+use http::throttle_limit::ThrottleLimitDto;
 use serde::{Deserialize, Serialize};
 
-use super::limit::ThrottleLimitDto;
 use super::policy::{PolicyDto, limit, limit_dto, of_policy, text, throttle_policy_dto};
 
 throttle_policy_dto! {

@@ -2,10 +2,10 @@
 
 use domain::throttling::CustomRule;
 use domain::{Failure, Organization, PolicyId};
+use http::throttle_limit::ThrottleLimitDto;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-use super::limit::ThrottleLimitDto;
 use super::policy::{PolicyDto, of_policy, text, throttle_policy_dto};
 
 throttle_policy_dto! {

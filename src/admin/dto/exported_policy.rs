@@ -65,8 +65,19 @@ impl ImportedPolicy {
     /// # Errors
     /// 400 that says what is wrong in the file.
     pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        let document = tree::read(bytes, &Limits::default());
+        Self::of(document.map_err(|error| Problem::invalid("file", error.to_string()))?)
+    }
+
+    /// A policy of this kind that stands by itself.
+    pub fn bare(kind: ImportedKind, data: Value) -> Self {
+        Self { kind, data }
+    }
+
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of(mut document: Value) -> Result<Self, Problem> {
         let refused = |reason: String| Problem::invalid("file", reason);
-        let mut document = tree::read(bytes, &Limits::default()).map_err(|error| refused(error.to_string()))?;
         let subtype = document.get("subtype").and_then(Value::as_str).unwrap_or_default();
         let kind = ImportedKind::parse(subtype).ok_or_else(|| {
             refused("'subtype' must name a subscription, application or advanced policy or a custom rule".to_owned())

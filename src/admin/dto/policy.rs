@@ -4,11 +4,10 @@ use control_plane::policies::ServedPolicy;
 use domain::throttling::policy::UNLIMITED;
 use domain::throttling::{ApplicationPolicy, Limit, RateLimit, SubscriptionPolicy, TimeUnit};
 use domain::{Failure, Organization, PolicyId};
+use http::throttle_limit::ThrottleLimitDto;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-use super::limit::ThrottleLimitDto;
 
 /// A wire form of a kind of policy.
 pub trait PolicyDto: Serialize + DeserializeOwned + Send + 'static {

@@ -98,6 +98,12 @@ impl Session {
                     silent = 0;
                     match answer {
                         Some(Ok(Answer { outcome: Outcome::Recall { key }, .. })) => holders.recall(&key),
+                        Some(Ok(Answer { outcome: Outcome::Count { count, key, window_id }, .. })) => {
+                            if let Some(units) = held(holders, &key, window_id).await {
+                                next_id += 1;
+                                push(&mut frames, next_id, Ask::Held { count, units });
+                            }
+                        }
                         Some(Ok(Answer { id, outcome })) => {
                             if let Some(waiter) = waiting.remove(&id) {
                                 hand_over(waiter, outcome);
@@ -152,6 +158,15 @@ impl Session {
         self.writer.write_all(&leases::encode(message)?).await?;
         Ok(self.writer.flush().await?)
     }
+}
+
+/// What all holders on this node have; `None` when one cannot tell. Those of one node tell without waiting.
+async fn held(holders: &Holders, key: &str, window_id: i64) -> Option<u64> {
+    let mut all = 0_u64;
+    for holder in holders.living() {
+        all = all.saturating_add(holder.held(key, window_id).await?);
+    }
+    Some(all)
 }
 
 /// Whether the question could be written.

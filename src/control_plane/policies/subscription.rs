@@ -104,15 +104,36 @@ pub(crate) fn check_permitted(conn: &mut ApimConn, caller: &Principal, name: &st
     }
 }
 
+fn is_streaming(policy: &SubscriptionPolicy) -> bool {
+    policy.limit.as_ref().is_some_and(Limit::counts_events)
+}
+
 impl ControlPlane {
-    /// The policies that somebody with these roles can choose for a subscription, by name.
+    /// The policies that an HTTP API can offer to its subscribers, by name: those for streaming count nothing of it.
+    pub async fn list_business_plans(&self, organization: &Organization) -> Result<Vec<SubscriptionPolicy>, Failure> {
+        let mut found = self.list_policies::<SubscriptionPolicy>(organization).await?;
+        found.retain(|policy| policy.name != UNAUTHENTICATED && !is_streaming(policy));
+        Ok(found)
+    }
+
+    /// The policies that a streaming API can offer, by name.
+    pub async fn list_streaming_policies(
+        &self,
+        organization: &Organization,
+    ) -> Result<Vec<SubscriptionPolicy>, Failure> {
+        let mut found = self.list_policies::<SubscriptionPolicy>(organization).await?;
+        found.retain(is_streaming);
+        Ok(found)
+    }
+
+    /// The policies that somebody with these roles can choose for a subscription to an HTTP API, by name.
     pub async fn list_subscription_policies_for(
         &self,
         organization: &Organization,
         roles: &[String],
     ) -> Result<Vec<SubscriptionPolicy>, Failure> {
-        let mut found = self.list_policies::<SubscriptionPolicy>(organization).await?;
-        found.retain(|policy| policy.name != UNAUTHENTICATED && permits(policy, roles));
+        let mut found = self.list_business_plans(organization).await?;
+        found.retain(|policy| permits(policy, roles));
         Ok(found)
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the policy that limits nothing can be chosen.
 
 use domain::api::ApiDetails;
-use domain::throttling::policy::UNLIMITED;
+use domain::throttling::policy::UNLIMITED_ONES;
 use domain::{Failure, error_code};
 
 use super::ServedPolicy;
@@ -16,12 +16,12 @@ pub enum UnlimitedTier {
 
 impl UnlimitedTier {
     pub(crate) fn offers(self, name: &str) -> bool {
-        self == Self::Offered || name != UNLIMITED
+        self == Self::Offered || !UNLIMITED_ONES.contains(&name)
     }
 
     /// The same for a kind of policies, of which some know no built-in ones.
     pub(crate) fn offers_of<P: ServedPolicy>(self, name: &str) -> bool {
-        !P::BUILT_IN.contains(&name) || self.offers(name)
+        P::BUILT_IN.is_empty() || self.offers(name)
     }
 
     /// # Errors
@@ -30,7 +30,7 @@ impl UnlimitedTier {
         if self.offers(name) {
             return Ok(());
         }
-        let reason = format!("{field}: the policy '{UNLIMITED}' is switched off; choose one with a limit");
+        let reason = format!("{field}: the policy '{name}' is switched off; choose one with a limit");
         Err(Failure::refused(error_code::TIER_NOT_ALLOWED, reason))
     }
 
@@ -44,7 +44,11 @@ impl UnlimitedTier {
     /// # Errors
     /// As [`Self::check`].
     pub(crate) fn check_change(self, before: &ApiDetails, after: &ApiDetails) -> Result<(), Failure> {
-        if before.policies.iter().any(|name| name == UNLIMITED) { Ok(()) } else { self.check_plans(after) }
+        if before.policies.iter().any(|name| UNLIMITED_ONES.contains(&name.as_str())) {
+            Ok(())
+        } else {
+            self.check_plans(after)
+        }
     }
 
     /// The business plans of an API.
@@ -58,6 +62,8 @@ impl UnlimitedTier {
 
 #[cfg(test)]
 mod tests {
+    use domain::throttling::policy::UNLIMITED;
+
     use super::*;
 
     #[test]

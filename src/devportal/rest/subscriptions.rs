@@ -12,6 +12,7 @@ use http::query::QueryParams;
 use serde::Deserialize;
 
 use super::scopes::SubscriptionManage;
+use crate::dto::quota::SubscriptionQuotaDto;
 use crate::dto::subscription::{SubscriptionChangeDto, SubscriptionDto, SubscriptionInputDto};
 use crate::routes::BASE_PATH;
 
@@ -74,6 +75,16 @@ pub async fn get_subscription(
 ) -> Result<HttpResponse, Problem> {
     let view = control_plane.get_subscription(&caller, &subscription_id).await?;
     Ok(answer::ok(SubscriptionDto::from(&view)))
+}
+
+/// Our addition to the contract.
+pub async fn get_subscription_quota(
+    caller: Guarded<SubscriptionManage>,
+    subscription_id: Path<String>,
+    control_plane: Data<ControlPlane>,
+) -> Result<HttpResponse, Problem> {
+    let quota = control_plane.subscription_quota(&caller, &subscription_id).await?;
+    Ok(answer::ok(SubscriptionQuotaDto::from(&quota)))
 }
 
 pub async fn delete_subscription(

@@ -86,6 +86,9 @@ pub trait LeaseLedger: Send + Sync {
     /// earlier epoch than the asker's is seen for certain.
     async fn open_since(&self, key: &str, at: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
 
+    /// Units that are reserved in a window, by whomever; see [`Reservation::key`].
+    async fn reserved(&self, key: &str, window_id: i64) -> Result<u64, LedgerError>;
+
     /// Takes back units that were reserved and will never be granted, because their slot moves to another owner. Whoever calls
     /// must have forgotten them before.
     async fn put_back(&self, unspent: Vec<Reservation>) -> Result<(), LedgerError>;

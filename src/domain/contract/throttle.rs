@@ -1,6 +1,6 @@
 //! Leases: rights to let calls pass, handed out by the owner of a throttle key.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -93,9 +93,14 @@ pub enum LeaseReply {
 }
 
 /// Who holds leases, and can be asked to give idle units back.
+#[async_trait]
 pub trait Holder: Send + Sync {
     /// Units of `key` are wanted elsewhere. Never waits.
     fn recall(&self, key: &str);
+
+    /// Units of `key` that are unspent here, of leases for the window that began at `window_id`; `None` when that cannot be
+    /// told.
+    async fn held(&self, key: &str, window_id: i64) -> Option<u64>;
 }
 
 /// Every living [`Holder`] that was introduced.
@@ -111,11 +116,14 @@ impl Holders {
 
     /// Tells all of them.
     pub fn recall(&self, key: &str) {
-        let holders: Vec<_> = {
-            let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            holders.iter().filter_map(Weak::upgrade).collect()
-        };
-        holders.iter().for_each(|holder| holder.recall(key));
+        self.living().iter().for_each(|holder| holder.recall(key));
+    }
+
+    /// Those that live at present.
+    #[must_use]
+    pub fn living(&self) -> Vec<Arc<dyn Holder>> {
+        let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.iter().filter_map(Weak::upgrade).collect()
     }
 }
 

@@ -16,8 +16,8 @@ use crate::contract::throttle::{LeaseReply, LeaseRequest};
 pub const VERSION: u32 = 1;
 
 /// What this release knows beyond the first one of this version: 1 knows owners of slots ([`Outcome::NotOwner`]), signs
-/// of life ([`Ask::Ping`]) and recalls ([`Outcome::Recall`]).
-pub const LEVEL: u32 = 1;
+/// of life ([`Ask::Ping`]) and recalls ([`Outcome::Recall`]); 2 counts what gateways hold ([`Outcome::Count`], [`Ask::Held`]).
+pub const LEVEL: u32 = 2;
 
 /// The id of answers to no question.
 pub const UNASKED: u64 = 0;
@@ -76,6 +76,11 @@ pub enum Ask {
     },
     /// Are you there? Answered with [`Outcome::Done`].
     Ping,
+    /// What [`Outcome::Count`] with this number wanted to know: unspent units. Answered with [`Outcome::Done`].
+    Held {
+        count: u64,
+        units: u64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +103,12 @@ pub enum Outcome {
     /// Units of this key are wanted elsewhere: give idle ones back.
     Recall {
         key: String,
+    },
+    /// How many units of leases for this window do you hold unspent? `count` numbers these questions.
+    Count {
+        count: u64,
+        key: String,
+        window_id: i64,
     },
 }
 

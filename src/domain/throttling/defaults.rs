@@ -1,6 +1,6 @@
 //! The policies that every tenant starts with; clients take them for granted.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::AdvancedPolicy;
 use super::policy::{
@@ -24,11 +24,56 @@ pub fn subscription_policies(organization: &Organization) -> Vec<SubscriptionPol
         (
             DEFAULT_SUBSCRIPTIONLESS,
             requests_per_minute(10_000),
-            "Allows 10000 requests per minute without a subscription",
+            "Allows 10000 requests per minute when subscription validation is disabled",
         ),
     ]
     .into_iter()
-    .map(|(name, limit, description)| SubscriptionPolicy {
+    .map(|(name, limit, description)| policy(organization, name, limit, description))
+    .collect()
+}
+
+/// Events of a policy that limits none in effect, and subscribers of one that has room for all.
+const NO_BOUND: u64 = i32::MAX as u64;
+
+/// `AsyncGold` and its siblings for APIs that stream, and the `AsyncWH` ones for webhooks, which also limit who subscribes.
+#[must_use]
+pub fn streaming_policies(organization: &Organization) -> Vec<SubscriptionPolicy> {
+    let (day, month) = (TimeUnit::Day, TimeUnit::Month);
+    [
+        ("AsyncGold", 50_000, day, None, "Allows 50000 events per day"),
+        ("AsyncSilver", 25_000, day, None, "Allows 25000 events per day"),
+        ("AsyncBronze", 5_000, day, None, "Allows 5000 events per day"),
+        ("AsyncUnlimited", NO_BOUND, day, None, "Allows unlimited events"),
+        (
+            "AsyncDefaultSubscriptionless",
+            10_000,
+            day,
+            None,
+            "Allows 10000 events per day when subscription validation is disabled",
+        ),
+        ("AsyncWHGold", 10_000, month, Some(1_000), "Allows 10000 events per month and 1000 active subscriptions"),
+        ("AsyncWHSilver", 5_000, month, Some(500), "Allows 5000 events per month and 500 active subscriptions"),
+        // The original's description says 500, too, and its policy has 100.
+        ("AsyncWHBronze", 1_000, month, Some(100), "Allows 1000 events per month and 100 active subscriptions"),
+        (
+            "AsyncWHUnlimited",
+            NO_BOUND,
+            month,
+            Some(NO_BOUND),
+            "Allows unlimited events and unlimited active subscriptions",
+        ),
+    ]
+    .into_iter()
+    .map(|(name, events, time_unit, subscribers, description)| {
+        let limit = Limit::new(Quota::EventCount { events }, 1, time_unit);
+        let other = subscribers.map(|count| ("subscriberCount".to_owned(), Value::from(count)));
+        SubscriptionPolicy { other: Map::from_iter(other), ..policy(organization, name, Some(limit), description) }
+    })
+    .collect()
+}
+
+fn policy(organization: &Organization, name: &str, limit: Option<Limit>, description: &str) -> SubscriptionPolicy {
+    SubscriptionPolicy {
         id: PolicyId::random(),
         organization: organization.clone(),
         name: name.to_owned(),
@@ -39,8 +84,7 @@ pub fn subscription_policies(organization: &Organization) -> Vec<SubscriptionPol
         stop_on_quota_reach: true,
         billing_plan: "FREE".to_owned(),
         other: Map::new(),
-    })
-    .collect()
+    }
 }
 
 /// `10PerMin`, `20PerMin`, `50PerMin`, `Unlimited`.

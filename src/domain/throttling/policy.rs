@@ -8,6 +8,8 @@ use crate::{Organization, PolicyId, Zone};
 
 /// The name that limits nothing.
 pub const UNLIMITED: &str = "Unlimited";
+/// Those that limit nothing in effect, also of APIs that stream.
+pub const UNLIMITED_ONES: [&str; 3] = [UNLIMITED, "AsyncUnlimited", "AsyncWHUnlimited"];
 /// Tier of calls to APIs that need no subscription.
 pub const DEFAULT_SUBSCRIPTIONLESS: &str = "DefaultSubscriptionless";
 /// Tier of calls to operations that need no token.
@@ -109,6 +111,14 @@ impl Limit {
     #[must_use]
     pub fn shape(&self, zone: Zone) -> Shape {
         Shape::new(self.unit_time, self.time_unit, self.window, zone)
+    }
+}
+
+impl Limit {
+    /// Whether it is one for APIs that stream, which no call of a plain HTTP API counts against.
+    #[must_use]
+    pub fn counts_events(&self) -> bool {
+        matches!(self.quota, Quota::EventCount { .. })
     }
 }
 

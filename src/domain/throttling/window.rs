@@ -59,14 +59,35 @@ impl WindowKind {
     }
 }
 
-/// What windows of a limit are like. Two shapes are equal when their windows are for certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What windows of a limit are like. Two shapes are equal when their windows are for certain. Written like the members of a
+/// [`crate::contract::throttle::LeaseRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct Shape {
     unit_time: u32,
     time_unit: TimeUnit,
+    #[serde(rename = "window", skip_serializing_if = "WindowKind::is_default")]
     kind: WindowKind,
     /// [`Zone::UTC`] where it makes no difference.
+    #[serde(skip_serializing_if = "Zone::is_utc")]
     zone: Zone,
+}
+
+/// A shape as somebody wrote it, before it is what [`Shape::new`] says.
+#[derive(Deserialize)]
+struct Written {
+    unit_time: u32,
+    time_unit: TimeUnit,
+    #[serde(default)]
+    window: WindowKind,
+    #[serde(default)]
+    zone: Zone,
+}
+
+impl From<Written> for Shape {
+    fn from(Written { unit_time, time_unit, window, zone }: Written) -> Self {
+        Self::new(unit_time, time_unit, window, zone)
+    }
 }
 
 impl Shape {
@@ -218,6 +239,23 @@ mod tests {
         );
         assert_eq!(utc.0, "k|1day");
         assert_ne!(name(Shape::of_first_request(1, TimeUnit::Day), "2026-03-29T00:00:00Z").0, utc.0);
+    }
+
+    #[test]
+    fn shapes_are_read_as_they_are_written_and_aligned_ones_of_utc_are_short() {
+        let minute = serde_json::json!({"unit_time": 1, "time_unit": "min"});
+        assert_eq!(serde_json::to_value(Shape::aligned(1, TimeUnit::Min)).unwrap(), minute);
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        for shape in [
+            Shape::aligned(1, TimeUnit::Min),
+            Shape::of_first_request(2, TimeUnit::Day),
+            Shape::new(1, TimeUnit::Day, WindowKind::Aligned, berlin),
+        ] {
+            let written = serde_json::to_string(&shape).unwrap();
+            assert_eq!(serde_json::from_str::<Shape>(&written).unwrap(), shape, "{written}");
+        }
+        let odd = r#"{"unit_time": 0, "time_unit": "min", "zone": "Europe/Berlin"}"#;
+        assert_eq!(serde_json::from_str::<Shape>(odd).unwrap(), Shape::aligned(1, TimeUnit::Min));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use domain::error_code::ErrorCode;
 use domain::runtime::GatewayApi;
 use smallvec::SmallVec;
 
+pub use find::advanced_policy;
 pub use view::CallView;
 
 use crate::fault::Fault;

@@ -163,6 +163,11 @@ impl Cell {
         self.grant.load().is_some()
     }
 
+    /// Unspent units of the window that began at `window_id`.
+    pub fn held(&self, window_id: i64) -> u64 {
+        self.grant.load().as_ref().filter(|grant| grant.window_id == window_id).map_or(0, |grant| grant.stock())
+    }
+
     /// Closes the grant and gives its rest back to the owner.
     pub async fn give_back_stock(&self) {
         let Some(grant) = self.grant.swap(None) else { return };

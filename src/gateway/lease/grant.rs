@@ -73,8 +73,13 @@ impl Grant {
 
     /// Units that the window still has, as far as is known here.
     fn remaining(&self) -> u64 {
+        self.rest.saturating_add(self.stock())
+    }
+
+    /// Units that are left of the grant itself.
+    pub fn stock(&self) -> u64 {
         let units = self.units.load(Ordering::Relaxed);
-        self.rest.saturating_add(if units & CLOSED == 0 { units } else { 0 })
+        if units & CLOSED == 0 { units } else { 0 }
     }
 
     pub fn is_usable(&self, quota: RequestQuota, now: Instant) -> bool {

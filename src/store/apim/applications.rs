@@ -134,6 +134,12 @@ pub fn find(
         .transpose()
 }
 
+/// In any organization, for whoever runs the deployment.
+pub fn find_of_any(conn: &mut ApimConn, id: ApplicationId) -> Result<Option<Application>, StoreError> {
+    let found = applications::table.find(id.to_string()).select(ApplicationRow::as_select()).first(conn.db());
+    found.optional()?.map(Application::try_from).transpose()
+}
+
 /// Whether the owner has an application of this name.
 pub fn is_name_taken(
     conn: &mut ApimConn,

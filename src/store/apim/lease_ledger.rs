@@ -68,6 +68,12 @@ impl LeaseLedger for ApimLeaseLedger {
         Ok(self.db.read(move |conn| open_since(conn, &key, at)).await?)
     }
 
+    async fn reserved(&self, key: &str, window_id: i64) -> Result<u64, LedgerError> {
+        let key = key.to_owned();
+        let units = self.db.read(move |conn| reserved(conn, &key, window_id)).await;
+        Ok(unsigned(units.map_err(LedgerError::from)?))
+    }
+
     async fn put_back(&self, unspent: Vec<Reservation>) -> Result<(), LedgerError> {
         Ok(self.db.write(move |conn| unspent.iter().try_for_each(|block| put_back(conn, block))).await?)
     }
@@ -99,6 +105,11 @@ impl From<Refusal> for LedgerError {
     fn from(Refusal(error): Refusal) -> Self {
         Self(Box::new(error))
     }
+}
+
+fn reserved(conn: &mut ApimConn, key: &str, window_id: i64) -> Result<i64, Refusal> {
+    let block = lease_block::table.find((key, window_id));
+    Ok(block.select(lease_block::reserved).first(conn.db()).optional()?.unwrap_or(0))
 }
 
 /// Harmless whoever owns the slot by now: these units were reserved and nobody can have been granted one of them.

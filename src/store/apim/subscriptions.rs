@@ -75,6 +75,12 @@ pub fn set_throttling_policy(conn: &mut ApimConn, id: SubscriptionId, policy: &s
 }
 
 /// The subscription if its application belongs to `owner`.
+/// In any organization, for whoever runs the deployment.
+pub fn find(conn: &mut ApimConn, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
+    let found = subscriptions::table.find(id.to_string()).select(SubscriptionRow::as_select()).first(conn.db());
+    found.optional()?.map(Subscription::try_from).transpose()
+}
+
 pub fn find_owned(
     conn: &mut ApimConn,
     organization: &Organization,

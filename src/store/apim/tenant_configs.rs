@@ -23,6 +23,12 @@ pub fn find(conn: &mut ApimConn, organization: &Organization) -> Result<Option<T
     TenantConfig::parse(document).map(Some).map_err(|error| StoreError::corrupt("tenant config", error))
 }
 
+/// By whose clocks the windows of the tenant's policies begin.
+pub fn time_zone(conn: &mut ApimConn, organization: &Organization) -> Result<Zone, StoreError> {
+    let row = tenant_configs::table.find(organization.as_str()).select(tenant_configs::time_zone);
+    row.first::<String>(conn.db()).optional()?.map_or(Ok(Zone::UTC), |name| zone(&name))
+}
+
 /// Puts the configuration in the place of an earlier one; one transaction at a time per organization.
 pub fn put(conn: &mut ApimConn, organization: &Organization, config: &TenantConfig) -> Result<(), StoreError> {
     let (document, time_zone) = (config.text(), config.time_zone().name());
@@ -47,10 +53,11 @@ pub fn list_settings(conn: &mut ApimConn) -> Result<Vec<TenantSettings>, StoreEr
         tenant_configs::table.select((tenant_configs::organization, tenant_configs::time_zone)).load(conn.db())?;
     rows.into_iter()
         .map(|(organization, time_zone)| {
-            Ok(TenantSettings {
-                organization: Organization::from_trusted(organization),
-                time_zone: Zone::parse(&time_zone).ok_or_else(|| StoreError::corrupt("time zone", &time_zone))?,
-            })
+            Ok(TenantSettings { organization: Organization::from_trusted(organization), time_zone: zone(&time_zone)? })
         })
         .collect()
+}
+
+fn zone(name: &str) -> Result<Zone, StoreError> {
+    Zone::parse(name).ok_or_else(|| StoreError::corrupt("time zone", name))
 }

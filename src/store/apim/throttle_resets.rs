@@ -45,6 +45,13 @@ pub fn add(
     })
 }
 
+/// How often the counts of the application's user were started anew.
+pub fn generation(conn: &mut ApimConn, application_id: ApplicationId, user: &str) -> Result<u64, StoreError> {
+    let row = throttle_resets::table.find((application_id.to_string(), user));
+    let found: Option<i64> = row.select(throttle_resets::generation).first(conn.db()).optional()?;
+    Ok(found.map_or(0, |generation| u64::try_from(generation).unwrap_or_default()))
+}
+
 /// Users of the application whose counts were ever started anew.
 pub fn count(conn: &mut ApimConn, application_id: ApplicationId) -> Result<i64, StoreError> {
     let own = throttle_resets::table.filter(throttle_resets::application_id.eq(application_id.to_string()));

@@ -1,5 +1,6 @@
 //! The owner over a ledger in memory.
 
+mod look;
 mod windows;
 
 use std::collections::HashMap;
@@ -121,6 +122,13 @@ impl LeaseLedger for Memory {
         state.looks += 1;
         let open = state.ends.iter().filter(|((own, _), end)| own == key && **end > at);
         Ok(open.map(|((_, start), _)| Timestamp::from_millis(*start)).max())
+    }
+
+    async fn reserved(&self, key: &str, window_id: i64) -> Result<u64, LedgerError> {
+        if self.is_broken.load(Ordering::Acquire) {
+            return Err(LedgerError("the disk is full".into()));
+        }
+        Ok(self.state.lock().unwrap().reserved.get(&(key.to_owned(), window_id)).copied().unwrap_or(0))
     }
 
     async fn forget_ended(&self, before: Timestamp) -> Result<u64, LedgerError> {

@@ -57,6 +57,10 @@ impl LeaseLedger for Forgetful {
         Ok(None)
     }
 
+    async fn reserved(&self, _: &str, _: i64) -> Result<u64, LedgerError> {
+        Ok(0)
+    }
+
     async fn forget_ended(&self, _: Timestamp) -> Result<u64, LedgerError> {
         Ok(0)
     }

@@ -15,6 +15,7 @@ const GOLDEN: &str = include_str!("unimplemented_operations.txt");
 /// of our own for what the contract leaves to other interfaces.
 const OFF_CONTRACT: &str =
     "devportal\tDELETE\t/applications/{applicationId}/oauth-keys/{keyMappingId}\tapim:subscribe apim:app_manage
+devportal\tGET\t/subscriptions/{subscriptionId}/quota\tapim:subscribe apim:sub_manage
 admin\tGET\t/tenants\tapim:admin
 admin\tPOST\t/tenants\tapim:admin
 admin\tGET\t/environments/{environmentId}\tapim:admin apim:environment_read";

@@ -154,6 +154,10 @@ async fn publish(contract: &Contract, backend_url: &str) -> String {
     contract.call(p, Method::POST, &change, &[], None).await;
     contract.call(p, Method::GET, "/apis/{apiId}/lifecycle-state", &[&api_id], None).await;
     contract.call(p, Method::GET, "/throttling-policies/{policyLevel}", &["subscription"], None).await;
+    contract.call(p, Method::GET, "/throttling-policies/streaming/subscription", &[], None).await;
+    for policy in [["subscription", "Gold"], ["subscription", "AsyncGold"], ["api", "10KPerMin"]] {
+        contract.call(p, Method::GET, "/throttling-policies/{policyLevel}/{policyName}", &policy, None).await;
+    }
     contract.call(p, Method::GET, "/settings", &[], None).await;
     api_id
 }
@@ -184,6 +188,7 @@ async fn consume(contract: &Contract, api_id: &str) {
     let subscription_id = [id(&subscription, "subscriptionId")];
     contract.call(d, Method::GET, &format!("/subscriptions?apiId={api_id}"), &[], None).await;
     contract.call(d, Method::GET, "/subscriptions/{subscriptionId}", &subscription_id, None).await;
+    contract.call(d, Method::GET, "/subscriptions/{subscriptionId}/quota", &subscription_id, None).await;
     contract.call(d, Method::DELETE, "/subscriptions/{subscriptionId}", &subscription_id, None).await;
     contract.call(d, Method::DELETE, "/applications/{applicationId}", &one, None).await;
 }

@@ -16,14 +16,14 @@ fn own_paths(profile: &str) -> &'static [&'static str] {
         "publisher" => &["/api/am/publisher/v4", "/api/am/admin/v4"],
         "devportal" => &["/api/am/devportal/v3"],
         "key-manager" => &["/internal/key-manager/v1"],
-        "traffic-manager" => &["/internal/hub/v1", "/internal/nodes/v1", "/internal/data/v1"],
+        "traffic-manager" => &["/internal/hub/v1", "/internal/nodes/v1", "/internal/data/v1", "/internal/throttle/v1"],
         "gateway" => &["/api/am/gateway/v2"],
         other => panic!("no profile {other}"),
     }
 }
 
 /// One path of each surface, with what the profiles are that serve it.
-const PROBES: [(&str, &str); 8] = [
+const PROBES: [(&str, &str); 9] = [
     ("/api/am/publisher/v4/apis", "publisher"),
     ("/api/am/admin/v4/environments", "publisher"),
     ("/api/am/devportal/v3/apis", "devportal"),
@@ -31,6 +31,7 @@ const PROBES: [(&str, &str); 8] = [
     ("/.well-known/oauth-authorization-server/oauth2/token", "key-manager"),
     ("/internal/key-manager/v1/call", "key-manager"),
     ("/internal/hub/v1/fetch", "traffic-manager"),
+    ("/internal/throttle/v1/look", "traffic-manager"),
     ("/api/am/gateway/v2/server-startup-healthcheck", "gateway"),
 ];
 

@@ -165,6 +165,16 @@ impl Nodes {
         }
     }
 
+    pub fn topology(&self) -> Topology {
+        self.topology
+    }
+
+    /// Stops the node of this profile.
+    pub async fn stop_one(&mut self, wanted: &str) {
+        let index = self.running.iter().position(|(profile, _)| *profile == wanted).unwrap();
+        self.running.remove(index).1.shutdown().await;
+    }
+
     /// The addresses of the node that plays `role`.
     pub fn addresses(&self, role: &str) -> &Addresses {
         self.find(role).addresses()

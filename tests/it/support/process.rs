@@ -18,6 +18,15 @@ pub struct Process {
 impl Process {
     /// Starts the binary on `home` and waits until it says that it is ready. Blocking.
     pub fn start(home: &Path, arguments: &[&str]) -> Self {
+        Self::start_with_log(home, arguments, Stdio::inherit())
+    }
+
+    /// The same with its log, in JSON, in this file.
+    pub fn start_logging(home: &Path, arguments: &[&str], log: &Path) -> Self {
+        Self::start_with_log(home, arguments, std::fs::File::create(log).unwrap().into())
+    }
+
+    fn start_with_log(home: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gatewright"))
             .arg("--home")
             .arg(home)
@@ -25,7 +34,7 @@ impl Process {
             .env("GATEWRIGHT__SERVER__VERSION_PORT", "0")
             .env("GATEWRIGHT__LOG__FORMAT", "json")
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(log)
             .spawn()
             .unwrap();
         let welcome = read_welcome(&mut child);

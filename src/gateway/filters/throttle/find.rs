@@ -7,6 +7,7 @@ use domain::error_code::{
     API_LIMIT_EXCEEDED, APPLICATION_LIMIT_EXCEEDED, BURST_LIMIT_EXCEEDED, CUSTOM_LIMIT_EXCEEDED, ErrorCode,
     HARD_LIMIT_EXCEEDED, RESOURCE_LIMIT_EXCEEDED, SUBSCRIPTION_LIMIT_EXCEEDED,
 };
+use domain::runtime::{GatewayApi, GatewayOperation};
 use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED, UNLIMITED};
 
 use super::view::CallView;
@@ -16,6 +17,9 @@ use crate::filters::subscription::Plan;
 use crate::lease::ThrottleKey;
 use crate::local_limit::LocalKey;
 use crate::table::{Live, SubscriptionLimits, Tier};
+
+/// What callers and operators know quotas of whole APIs by.
+const API_LEVEL: &str = "api";
 
 /// Every level that limits the call.
 pub(super) fn levels(live: &Live, call: &CallView<'_>) -> Result<Levels, Fault> {
@@ -35,21 +39,23 @@ pub(super) fn levels(live: &Live, call: &CallView<'_>) -> Result<Levels, Fault> 
 fn advanced(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
     let document = &call.api.document;
     let api = document.api_id;
-    let own = document.throttling_policy.as_deref().filter(|name| is_limiting(name));
-    let name = own.unwrap_or(call.operation.throttling_policy.as_str());
-    if !is_limiting(name) {
-        return Ok(());
-    }
+    let Some((level, name)) = advanced_policy(document, call.operation) else { return Ok(()) };
     let Some(policy) = live.policies.advanced(&document.organization, name) else { return Err(unknown(name)) };
     let (tier, group) = policy.of(call);
     let tier = tier.in_zone(live.zones.of(&document.organization));
-    if own.is_some() {
-        push(levels, tier, name, ThrottleKey::Api { api, group }, (API_LIMIT_EXCEEDED, "api"))
-    } else {
-        let operation = Arc::clone(call.operation_key);
-        let key = ThrottleKey::Operation { api, operation, group };
-        push(levels, tier, name, key, (RESOURCE_LIMIT_EXCEEDED, "resource"))
+    if level == API_LEVEL {
+        return push(levels, tier, name, ThrottleKey::Api { api, group }, (API_LIMIT_EXCEEDED, level));
     }
+    let operation = Arc::clone(call.operation_key);
+    push(levels, tier, name, ThrottleKey::Operation { api, operation, group }, (RESOURCE_LIMIT_EXCEEDED, level))
+}
+
+/// Level and name of the advanced policy that counts for an operation: the API's own, else the operation's.
+#[must_use]
+pub fn advanced_policy<'a>(api: &'a GatewayApi, operation: &'a GatewayOperation) -> Option<(&'static str, &'a str)> {
+    let own = api.throttling_policy.as_deref().filter(|name| is_limiting(name)).map(|name| (API_LEVEL, name));
+    let operation = operation.throttling_policy.as_str();
+    own.or_else(|| is_limiting(operation).then_some(("resource", operation)))
 }
 
 fn subscription(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {

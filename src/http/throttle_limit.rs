@@ -1,4 +1,4 @@
-//! `ThrottleLimit`.
+//! `ThrottleLimit` of admin and publisher.
 
 use domain::Failure;
 use domain::throttling::{Limit, OnTmLoss, Quota, TimeUnit, WindowKind};
