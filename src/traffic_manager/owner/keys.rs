@@ -51,13 +51,9 @@ impl Place<'_> {
     pub(super) fn failed_until(&self) -> Option<Instant> {
         self.rare.get(self.key).and_then(|rare| rare.failed_until)
     }
-
-    /// Whether somebody reserves for the key, or waits to do it.
-    pub(super) fn is_in_use(&self) -> bool {
-        is_in_use(self.rare, self.key)
-    }
 }
 
+/// Whether somebody reserves for the key, or waits to do it.
 fn is_in_use(rare: &RareByKey, key: &str) -> bool {
     rare.get(key).is_some_and(Rare::is_in_use)
 }
@@ -229,7 +225,7 @@ mod tests {
         assert_eq!(keys.len(), 10_000);
         let fullest = keys.shards.iter().map(|shard| lock(shard).table.len()).max().unwrap();
         assert!(fullest < 400, "{fullest}");
-        assert!(keys.find("app:7:bob@carbon.super", |place| place.is_in_use()).is_some_and(|in_use| !in_use));
+        assert_eq!(keys.find("app:7:bob@carbon.super", |place| is_in_use(place.rare, place.key)), Some(false));
         assert_eq!((keys.sweep(Instant::now()), keys.len()), (0, 0));
     }
 }
