@@ -4,7 +4,7 @@ CARGO ?= cargo
 HOME_DIR ?= gatewright-home
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-deploy build chaos bench-main-job bench-propagation bench-search bench-throttle bench-decision bench-ledger bench-throttle-cost
+.PHONY: help run test check check-deploy build chaos bench-main-job bench-propagation bench-search bench-throttle bench-decision bench-ledger bench-throttle-cost bench-gateway
 .PHONY: cluster cluster-demo cluster-status cluster-stop
 
 help: ## Show this list
@@ -61,6 +61,10 @@ bench-ledger: setup setup-postgres ## Measure what 100,000 active throttle keys 
 
 bench-throttle-cost: setup setup-postgres ## Measure a gateway's CPU per call with limits on every level against none (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench throttle_cost
+
+bench-gateway: setup setup-postgres ## Measure a gateway's CPU per call beside nginx, HAProxy and Envoy (a table, and JSON in target/)
+	tests/support/prepare-proxies.sh target/proxies
+	$(CARGO) bench --locked --bench gateway
 
 bench-propagation: setup setup-postgres ## Measure deployments and revocations over ten gateway processes on a release build (a table, and JSON in target/)
 	$(CARGO) bench --locked --bench propagation

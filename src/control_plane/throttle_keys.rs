@@ -13,6 +13,10 @@ use store::{ApimConn, ApimDb};
 
 use crate::tenant_user::tenant_user;
 
+/// What is wrong with a text that names nothing that is counted.
+const NO_KEY: &str = "is no throttle key; examples: app:APPLICATION_ID:bob@carbon.super, \
+                      sub:APPLICATION_ID:/pizza/1.0.0:1.0.0:Gold, api:/pizza/1.0.0:1.0.0, res:/pizza/1.0.0/menu:GET";
+
 /// One of the quotas that a call meets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountedKey {
@@ -86,7 +90,7 @@ impl ThrottleKeys {
         let key = key.to_owned();
         self.apim
             .read(move |conn| {
-                let name = KeyName::parse(&key).ok_or_else(|| Failure::invalid("key", "is no throttle key"))?;
+                let name = KeyName::parse(&key).ok_or_else(|| Failure::invalid("key", NO_KEY))?;
                 find_key(conn, &key, name)
             })
             .await

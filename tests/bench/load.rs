@@ -1,5 +1,5 @@
 //! Load over plain HTTP/1.1 with as little work as possible: connections that stay, requests made once, answers of which only
-//! the status and the length are read. And a back end that answers everything alike.
+//! the status and the length are read. And a back end that answers everything alike, after it has read it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,16 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Longest answer that is read.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// Longest message that is read.
+const MESSAGE_BYTES_MAX: usize = 32 * 1024;
 
-const PAYLOAD_BYTES: usize = 256;
-
-/// Answers every request with 200; its address.
-pub async fn back_end() -> SocketAddr {
+/// Answers every request with 200 and so many bytes; its address.
+pub async fn back_end(payload_bytes: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {PAYLOAD_BYTES}\r\n\r\n{}", "x".repeat(PAYLOAD_BYTES));
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {payload_bytes}\r\n\r\n{}", "x".repeat(payload_bytes));
     let answer: Arc<[u8]> = answer.into_bytes().into();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -30,12 +28,12 @@ pub async fn back_end() -> SocketAddr {
     address
 }
 
-/// Until the other end goes away. Requests have no bodies and come one after the other.
+/// Until the other end goes away. Requests come one after the other.
 async fn answer_all(mut stream: TcpStream, answer: &[u8]) {
-    let (mut buffer, mut filled) = (vec![0; ANSWER_BYTES_MAX], 0);
+    let (mut buffer, mut filled) = (vec![0; MESSAGE_BYTES_MAX], 0);
     while let Ok(count @ 1..) = stream.read(&mut buffer[filled..]).await {
         filled += count;
-        if buffer[..filled].ends_with(b"\r\n\r\n") {
+        if length(&buffer[..filled]).is_some_and(|whole| filled >= whole) {
             filled = 0;
             if stream.write_all(answer).await.is_err() {
                 return;
@@ -45,10 +43,13 @@ async fn answer_all(mut stream: TcpStream, answer: &[u8]) {
 }
 
 /// One caller on one connection.
+#[derive(Clone)]
 pub struct Caller {
     pub port: u16,
     pub path: String,
     pub token: String,
+    /// Sent with POST; GET without any.
+    pub body: String,
     /// Calls per second; `None` as fast as answers come. Calls that are late are made up for.
     pub rate: Option<f64>,
 }
@@ -105,9 +106,14 @@ impl Connection {
     async fn open(caller: &Caller) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", caller.port)).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let Caller { path, token, .. } = caller;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
-        Self { stream, request: request.into_bytes(), buffer: vec![0; ANSWER_BYTES_MAX] }
+        let Caller { path, token, body, .. } = caller;
+        let (method, length) = match body.len() {
+            0 => ("GET", String::new()),
+            length => ("POST", format!("content-length: {length}\r\n")),
+        };
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n{length}");
+        let request = format!("{head}\r\n{body}").into_bytes();
+        Self { stream, request, buffer: vec![0; MESSAGE_BYTES_MAX] }
     }
 
     async fn call(&mut self) -> Call {
@@ -135,9 +141,11 @@ impl Connection {
 }
 
 /// Bytes of head and body, once the head is there.
-fn length(answer: &[u8]) -> Option<usize> {
-    let head = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&answer[..head]).unwrap().to_ascii_lowercase();
-    let body = text.split("content-length:").nth(1).expect("an answer has a length");
-    Some(head + body.split("\r\n").next().unwrap().trim().parse::<usize>().unwrap())
+fn length(message: &[u8]) -> Option<usize> {
+    let head = message.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let lines = message[..head].split(|byte| *byte == b'\n');
+    let name = b"content-length:";
+    let is_length = |line: &&[u8]| line.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name));
+    let body = lines.filter(is_length).map(|line| std::str::from_utf8(&line[name.len()..]).unwrap().trim());
+    Some(head + body.map(|digits| digits.parse::<usize>().unwrap()).next().unwrap_or(0))
 }

@@ -180,7 +180,7 @@ impl Round {
 
     fn caller(&self, subject: Subject, gateway: usize, rate: Option<f64>) -> Caller {
         let port = self.site.plain_port(GATEWAYS[gateway]);
-        Caller { port, path: "/bench/1/x".to_owned(), token: self.tokens[&subject].clone(), rate }
+        Caller { port, path: "/bench/1/x".to_owned(), token: self.tokens[&subject].clone(), body: String::new(), rate }
     }
 
     /// Every gateway knows every application.
@@ -293,7 +293,7 @@ async fn measure(managers: usize, gateways: usize, back_end: &str, rows: &mut Ve
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() {
-    let back_end = format!("http://{}", load::back_end().await);
+    let back_end = format!("http://{}", load::back_end(256).await);
     println!(
         "| TMs | gateways | demand | limit/min | offered | admitted | overshoot | undershoot | undecided | added p99 ms |"
     );
