@@ -3,8 +3,8 @@
 //! Invariants: whatever a user's input makes the node fetch goes through [`guarded_fetch::GuardedFetch`]; there is no
 //! second way; whatever it makes the node unpack goes through [`guarded_archive`]; other nodes are called through
 //! [`peers::Peers`] alone, under the cluster's authority and with a narrowed token. Entry points: both modules;
-//! [`RemoteHub`], [`RemoteInspector`], [`RemoteKeyManager`] and [`RemoteThrottle`] for the contracts of roles that play elsewhere; [`joining`];
-//! [`probe`] for operators.
+//! [`RemoteHub`], [`RemoteInspector`], [`RemoteKeyManager`] and [`RemoteThrottle`] for the contracts of roles that play
+//! elsewhere; [`joining`]; [`probe`] for operators.
 
 pub mod guarded_archive;
 pub mod guarded_fetch;

@@ -3,7 +3,7 @@
 use domain::contract::InspectError;
 use domain::contract::throttle_inspector::{Count, KeyQuestion};
 use domain::oauth::Principal;
-use domain::throttling::{Limit, Quota};
+use domain::throttling::Limit;
 use domain::{Failure, SubscriptionId};
 use store::apim::subscriptions;
 
@@ -30,17 +30,7 @@ impl SubscriptionQuota {
     /// Units that one window admits, if that is limited: calls, or bytes of requests.
     #[must_use]
     pub fn units(&self) -> Option<u64> {
-        self.limit.as_ref().and_then(counted_units)
-    }
-}
-
-/// Units of a limit that calls count against.
-#[must_use]
-pub fn counted_units(limit: &Limit) -> Option<u64> {
-    match limit.quota {
-        Quota::RequestCount { requests } => Some(requests),
-        Quota::Bandwidth { bytes } => Some(bytes),
-        Quota::EventCount { .. } => None,
+        self.limit.as_ref().and_then(Limit::counted_units)
     }
 }
 
@@ -48,7 +38,7 @@ pub fn counted_units(limit: &Limit) -> Option<u64> {
 #[must_use]
 pub fn question(counted: &CountedKey) -> Option<KeyQuestion> {
     let limit = counted.limit.as_ref()?;
-    counted_units(limit)?;
+    limit.counted_units()?;
     Some(KeyQuestion { key: counted.key.clone(), window: Some(limit.shape(counted.zone)) })
 }
 

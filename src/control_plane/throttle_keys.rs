@@ -5,7 +5,7 @@ use domain::api::Api;
 use domain::application::Application;
 use domain::subscription::Subscription;
 use domain::throttling::custom_rule::Rule;
-use domain::throttling::policy::{UNAUTHENTICATED, UNLIMITED};
+use domain::throttling::policy::{UNAUTHENTICATED, is_limiting};
 use domain::throttling::{AdvancedPolicy, ApplicationPolicy, CustomRule, KeyName, Limit, SubscriptionPolicy};
 use domain::{ApplicationId, Failure, Organization, SubscriptionId, Zone, error_code, tenant};
 use store::apim::{apis, applications, policies, subscriptions, tenant_configs, throttle_resets};
@@ -225,10 +225,6 @@ fn find_application(conn: &mut ApimConn, id: ApplicationId) -> Result<Applicatio
 
 fn find_advanced(conn: &mut ApimConn, organization: &Organization, name: &str) -> Result<AdvancedPolicy, Failure> {
     policies::find_by_name(conn, organization, name)?.ok_or_else(|| no_policy(name))
-}
-
-fn is_limiting(name: &str) -> bool {
-    !name.is_empty() && name != UNLIMITED
 }
 
 fn no_subscription(id: impl std::fmt::Display) -> Failure {

@@ -213,9 +213,7 @@ impl LeaseBook {
         }
         let name = key.on_the_wire(api);
         let tally = self.tallies.find(&name);
-        let cell = Cell::new(name, tally, Arc::clone(&self.throttle));
-        cell.touch(self.tick(Instant::now()));
-        let cell = Arc::new(cell);
+        let cell = Arc::new(Cell::new(name, tally, Arc::clone(&self.throttle), self.tick(Instant::now())));
         if cells.len() >= self.cells_max {
             return cell;
         }

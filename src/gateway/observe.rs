@@ -61,6 +61,15 @@ impl GatewayMetrics {
     }
 }
 
+/// Target of the access log's lines.
+pub const ACCESS_LOG: &str = "access";
+
+/// Whether anybody reads the access log: what only its lines need is not worth finding out otherwise.
+#[must_use]
+pub fn logs_access() -> bool {
+    tracing::enabled!(target: ACCESS_LOG, tracing::Level::INFO)
+}
+
 /// A call from its head to the last byte of its answer; dropping it writes the log line.
 pub struct Observation {
     metrics: Arc<GatewayMetrics>,
@@ -73,7 +82,7 @@ pub struct Observation {
     pub reply: Reply,
     pub api: Option<Arc<ApiEntry>>,
     pub application: Option<ApplicationId>,
-    /// Set once the call comes as far as its quotas.
+    /// Set once the call comes as far as its quotas, for the access log alone.
     pub governed: Option<Governed>,
     status: u16,
     fault: Option<u32>,
@@ -127,7 +136,7 @@ impl Drop for Observation {
         let advanced = governed.zip(api).and_then(|(own, api)| own.advanced(api));
         let application = governed.and_then(|own| own.consumer.as_ref()).map(|consumer| &consumer.application);
         tracing::info!(
-            target: "access",
+            target: ACCESS_LOG,
             duration_ms,
             http.method = self.method.as_str(),
             http.path = self.uri.path(),
@@ -145,7 +154,7 @@ impl Drop for Observation {
             user.name = governed.and_then(|own| own.user.as_deref()),
             client.address = governed.map(|own| tracing::field::display(own.client)),
             request.bytes = governed.and_then(|own| own.request_bytes),
-            policy.subscription = governed.map(Governed::tier),
+            policy.subscription = governed.and_then(Governed::tier),
             policy.application = application.map(|own| own.throttling_policy.as_str()),
             policy.advanced = advanced.map(|(_, name)| name),
             policy.advanced_level = advanced.map(|(level, _)| level),

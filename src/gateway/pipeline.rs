@@ -29,7 +29,7 @@ use crate::filters::{
 use crate::landing;
 use crate::lease::{Charge, LeaseBook};
 use crate::local_limit::LocalLimits;
-use crate::observe::{GatewayMetrics, Governed, Observation};
+use crate::observe::{GatewayMetrics, Governed, Observation, logs_access};
 use crate::router::PathView;
 use crate::table::{ApiEntry, Tables};
 use crate::token_proxy::TokenProxy;
@@ -211,7 +211,9 @@ impl Pipeline {
         let (caller, access) = (&caller, &access);
         let call = CallView { api, operation, operation_key, access, caller, client, headers, query };
         deny::check(&live, &call)?;
-        observation.governed = Governed::of(&call, index, announced_bytes(headers));
+        if logs_access() {
+            observation.governed = Governed::of(&call, index, announced_bytes(headers));
+        }
         let quotas = Quotas::find(&live, &call)?;
         let timeout = backend.response_timeout;
         // Where API keys are taken, a query that holds one keeps it from the back end.

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use config::sections::throttling::Throttling;
 use domain::Timestamp;
-use domain::throttling::{Shape, Window};
+use domain::contract::lease_ledger::Reservation;
+use domain::throttling::{Shape, Slot, Window};
 
 use crate::window::Timeline;
 
@@ -150,10 +151,20 @@ impl Bucket {
         self.shape.window(self.start)
     }
 
-    /// The name in the ledger of its window of `key`.
+    /// So many units of its window of `key`, as the ledger is told of them, under a quota of `limit`.
     #[must_use]
-    pub fn name_of(&self, key: &str) -> String {
-        self.shape.name_of(key, &self.window())
+    pub fn reservation(&self, key: &str, limit: u64, units: u64) -> Reservation {
+        let window = self.window();
+        Reservation {
+            slot: Slot::of(key),
+            key: self.shape.name_of(key, &window),
+            epoch: self.epoch(),
+            window_id: self.window_id(),
+            window_end: window.end,
+            limit,
+            units,
+            opens_with_a_call: self.shape.opens_with_a_call(),
+        }
     }
 
     /// What its windows are like.

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use config::sections::throttling::Throttling;
-use domain::contract::lease_ledger::Reservation;
 use domain::contract::throttle::{Holder, Holders, Lease, LeaseReply, LeaseRequest};
 use domain::contract::{LeaseLedger, LedgerError, Throttle, ThrottleUnavailable};
 use domain::throttling::{Shape, Slot};
@@ -144,10 +143,16 @@ enum Decision {
     NotHeld,
     /// The ledger has failed a moment ago.
     Failing,
-    /// Ask the ledger first which window is open, when it is this one's turn.
-    Look(Look, Turn),
-    /// Reserve first, when it is this one's turn.
-    Reserve(Order, Turn),
+    /// Ask the ledger first, when it is this one's turn.
+    Ask(Ask, Turn),
+}
+
+/// What the ledger must say before a wish can be decided.
+enum Ask {
+    /// Which window is open.
+    Window(Look),
+    /// For another block.
+    Block(Order),
 }
 
 /// What the ledger is asked about a key whose windows open with calls.
@@ -172,21 +177,15 @@ impl Owner {
                     own_turn = None;
                     self.until_held(slot).await?;
                 }
-                Decision::Look(look, turn) => {
-                    own_turn = Some(match own_turn.take() {
-                        // Whoever had it before may have looked.
-                        None => turn.lock_owned().await,
-                        Some(own) => {
+                Decision::Ask(ask, turn) => {
+                    own_turn = Some(match (own_turn.take(), ask) {
+                        // Whoever had it before may have asked, and got enough for two.
+                        (None, _) => turn.lock_owned().await,
+                        (Some(own), Ask::Window(look)) => {
                             self.look(&request.key, look).await?;
                             own
                         }
-                    });
-                }
-                Decision::Reserve(order, turn) => {
-                    own_turn = Some(match own_turn.take() {
-                        // Whoever had it before may have reserved enough for two.
-                        None => turn.lock_owned().await,
-                        Some(own) => self.journal.reserve(order, own).await?,
+                        (Some(own), Ask::Block(order)) => self.journal.reserve(order, own).await?,
                     });
                 }
             }
@@ -214,7 +213,7 @@ impl Owner {
                 return Decision::Failing;
             }
             let look = Look { slot: Slot::of(&request.key), shape, epoch };
-            return Decision::Look(look, Arc::clone(&place.rare().turn));
+            return Decision::Ask(Ask::Window(look), Arc::clone(&place.rare().turn));
         }
         let bucket = self.current(place, now, shape, epoch);
         let (window_id, end_in) = (bucket.window_id(), bucket.ends_in(now));
@@ -236,7 +235,7 @@ impl Owner {
             Step::Reserve(_) if is_failing => Decision::Failing,
             Step::Reserve(wanted) => {
                 let order = order(bucket, request, wanted);
-                Decision::Reserve(order, Arc::clone(&place.rare().turn))
+                Decision::Ask(Ask::Block(order), Arc::clone(&place.rare().turn))
             }
         }
     }
@@ -247,9 +246,7 @@ impl Owner {
         let at = self.timeline().at(monotonic());
         let found = self.ledger.open_since(&shape.name_of(key, &shape.window(at)), at).await;
         let open_since = found.map_err(|error| {
-            self.counters.ledger_failures.inc();
-            let until = monotonic() + self.config.ledger_backoff.get();
-            self.keys.find(key, |place| place.rare().failed_until = Some(until));
+            self.ledger_failed(std::iter::once(key));
             unavailable(error)
         })?;
         self.keys.with(key, monotonic(), |place| {
@@ -259,6 +256,15 @@ impl Owner {
             }
         });
         Ok(())
+    }
+
+    /// Leaves the ledger alone for a while about these keys, for which it has just failed.
+    fn ledger_failed<'k>(&self, keys: impl Iterator<Item = &'k str>) {
+        self.counters.ledger_failures.inc();
+        let until = monotonic() + self.config.ledger_backoff.get();
+        for key in keys {
+            self.keys.find(key, |place| place.rare().failed_until = Some(until));
+        }
     }
 
     fn open(&self, place: &mut Place<'_>, look: Look, open_since: Option<Timestamp>) {
@@ -302,16 +308,7 @@ impl Owner {
 
 /// The wish for a block of a bucket's window.
 fn order(bucket: &Bucket, request: &LeaseRequest, units: u64) -> Order {
-    let reservation = Reservation {
-        slot: Slot::of(&request.key),
-        key: bucket.name_of(&request.key),
-        epoch: bucket.epoch(),
-        window_id: bucket.window_id(),
-        window_end: bucket.window().end,
-        limit: request.limit,
-        units,
-        opens_with_a_call: bucket.shape().opens_with_a_call(),
-    };
+    let reservation = bucket.reservation(&request.key, request.limit, units);
     Order { key: request.key.clone(), shape: bucket.shape(), reservation }
 }
 

@@ -1,9 +1,7 @@
 //! What is known of keys, for people and for programs.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use control_plane::quotas::counted_units;
 use control_plane::throttle_keys::CountedKey;
 use domain::contract::throttle_inspector::{Count, KeyState, WindowState};
 use domain::throttling::{Limit, Quota, Shape, Slot, TimeUnit, WindowKind};
@@ -73,7 +71,7 @@ impl Explained {
     fn verdict(&self) -> Option<Verdict> {
         let count = &self.state.as_ref()?.count;
         let lent = count.lent()?;
-        let Some(limit) = self.subject.limit().and_then(counted_units) else { return Some(Verdict::Unknown) };
+        let Some(limit) = self.subject.limit().and_then(Limit::counted_units) else { return Some(Verdict::Unknown) };
         let stops = self.subject.counted.as_ref().is_none_or(|counted| counted.stops);
         Some(match (count.remaining(limit)?, lent) {
             (1.., _) => Verdict::Passes,
@@ -86,7 +84,7 @@ impl Explained {
     fn value(&self) -> Value {
         let Self { subject, state } = self;
         let (counted, limit) = (subject.counted.as_ref(), subject.limit());
-        let units = limit.and_then(counted_units);
+        let units = limit.and_then(Limit::counted_units);
         let count = state.as_ref().map(|state| &state.count);
         let window = count.and_then(Count::window);
         let shape = subject.shape(window);
@@ -110,7 +108,7 @@ impl Explained {
             "isWindowOpen": count.and_then(Count::is_open),
             "windowStart": window.map(|window| window.start.to_string()),
             "windowEnd": window.map(|window| window.end.to_string()),
-            "resetsInSeconds": window.map(|window| seconds(window.ends_in)),
+            "resetsInSeconds": window.map(WindowState::ends_in_secs),
             "owner": state.as_ref().map(|state| state.owner.as_str()),
             "epoch": state.as_ref().map(|state| state.epoch),
             "slot": state.as_ref().map(|state| state.slot.number()),
@@ -155,7 +153,7 @@ impl Explained {
     fn write_units(&self, [used, lent]: [u64; 2], remaining: impl FnOnce(u64) -> u64, out: &mut String) {
         let limit = self.subject.limit();
         let unit = limit.map_or("units", unit);
-        let _ = match limit.and_then(counted_units) {
+        let _ = match limit.and_then(Limit::counted_units) {
             Some(units) => {
                 let remaining = remaining(units);
                 writeln!(out, "  now      {used} of {units} {unit} used, {lent} lent to gateways, {remaining} remain")
@@ -167,7 +165,7 @@ impl Explained {
     }
 
     fn write_window(&self, window: &WindowState, out: &mut String) {
-        let ends_in = seconds(window.ends_in);
+        let ends_in = window.ends_in_secs();
         self.write_units([window.used(), window.lent], |units| window.remaining(units), out);
         if !window.is_exact {
             out.push_str(
@@ -238,13 +236,10 @@ fn shown_window(unit_time: u32, time_unit: TimeUnit) -> String {
     if unit_time == 1 { time_unit.as_str().to_owned() } else { format!("{unit_time} {}", time_unit.as_str()) }
 }
 
-/// Rounded up: who comes back then is not early.
-fn seconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use domain::{Timestamp, Zone};
 
     use super::*;

@@ -1,7 +1,7 @@
 //! The live quota of a subscription: our addition to the contract.
 
 use control_plane::quotas::SubscriptionQuota;
-use domain::contract::throttle_inspector::Count;
+use domain::contract::throttle_inspector::{Count, WindowState};
 use domain::throttling::Quota;
 use serde::Serialize;
 
@@ -58,9 +58,7 @@ impl From<&SubscriptionQuota> for SubscriptionQuotaDto {
             is_window_open: count.and_then(Count::is_open),
             window_start: window.map(|window| window.start.to_string()),
             window_end: window.map(|window| window.end.to_string()),
-            // Rounded up: who comes back then is not early.
-            resets_in_seconds: window
-                .map(|window| u64::try_from(window.ends_in.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)),
+            resets_in_seconds: window.map(WindowState::ends_in_secs),
             is_exact: count.and_then(Count::is_exact),
         }
     }

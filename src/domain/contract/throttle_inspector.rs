@@ -132,6 +132,12 @@ impl WindowState {
         self.reserved.saturating_sub(self.free).saturating_sub(self.lent)
     }
 
+    /// Seconds until its end, rounded up: who comes back then is not early.
+    #[must_use]
+    pub fn ends_in_secs(&self) -> u64 {
+        u64::try_from(self.ends_in.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)
+    }
+
     /// Units that can still be granted under a quota of `limit`.
     #[must_use]
     pub fn remaining(&self, limit: u64) -> u64 {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{Limit, Quota, TimeUnit, WindowKind};
 use crate::{Organization, PolicyId};
 use expression::Expression;
-pub use template::{Facts, KeyTemplate, Variable};
+pub use template::{ANONYMOUS, Facts, KeyTemplate, Variable};
 use words::{Word, Words};
 
 /// Longest text of a rule, in bytes.

@@ -15,6 +15,12 @@ pub const DEFAULT_SUBSCRIPTIONLESS: &str = "DefaultSubscriptionless";
 /// Tier of calls to operations that need no token.
 pub const UNAUTHENTICATED: &str = "Unauthenticated";
 
+/// Whether the name of an advanced policy stands for one that limits.
+#[must_use]
+pub fn is_limiting(name: &str) -> bool {
+    !name.is_empty() && name != UNLIMITED
+}
+
 /// The kinds of policies that limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,9 +118,17 @@ impl Limit {
     pub fn shape(&self, zone: Zone) -> Shape {
         Shape::new(self.unit_time, self.time_unit, self.window, zone)
     }
-}
 
-impl Limit {
+    /// Units of a window that calls count against: calls, or bytes of requests; `None` when it counts events.
+    #[must_use]
+    pub fn counted_units(&self) -> Option<u64> {
+        match self.quota {
+            Quota::RequestCount { requests } => Some(requests),
+            Quota::Bandwidth { bytes } => Some(bytes),
+            Quota::EventCount { .. } => None,
+        }
+    }
+
     /// Whether it is one for APIs that stream, which no call of a plain HTTP API counts against.
     #[must_use]
     pub fn counts_events(&self) -> bool {

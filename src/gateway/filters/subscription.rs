@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::application::KeyType;
 use domain::lifecycle::LifecycleState;
 use domain::subscription::SubscriptionState;
+use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
 
 use super::authenticate::{Caller, VerifiedToken};
 use crate::fault::Fault;
@@ -20,7 +21,7 @@ pub struct Access {
 }
 
 /// What the calls count against.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Plan {
     Subscribed(Arc<SubscriptionTier>),
     /// The API needs no subscription; the application counts.
@@ -28,6 +29,19 @@ pub enum Plan {
     /// Nobody is known but the client's address.
     PerAddress,
     Unmetered,
+}
+
+impl Plan {
+    /// Name of the subscription policy that limits the calls; `None` when nothing does.
+    #[must_use]
+    pub fn tier(&self) -> Option<&str> {
+        match self {
+            Self::Subscribed(own) => Some(&own.tier),
+            Self::Subscriptionless => Some(DEFAULT_SUBSCRIPTIONLESS),
+            Self::PerAddress => Some(UNAUTHENTICATED),
+            Self::Unmetered => None,
+        }
+    }
 }
 
 /// Resolves the caller to an application and the application's subscription.

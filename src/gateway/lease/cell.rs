@@ -61,14 +61,14 @@ struct Demand {
 
 impl Cell {
     /// A cell without a lease; `tally` is what an earlier one of the key knew.
-    pub fn new(key: String, tally: Tally, throttle: Arc<dyn Throttle>) -> Self {
+    pub fn new(key: String, tally: Tally, throttle: Arc<dyn Throttle>, tick: u64) -> Self {
         Self {
             key: key.into(),
             grant: ArcSwapOption::empty(),
             refusal: ArcSwapOption::empty(),
             alone: std::sync::Mutex::new(Alone { tally, share: None }),
             refill: Arc::new(Mutex::new(Demand { units: 1, last_refill: None })),
-            last_used: AtomicU64::new(0),
+            last_used: AtomicU64::new(tick),
             throttle,
         }
     }

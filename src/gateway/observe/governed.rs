@@ -4,8 +4,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
-
 use crate::filters::subscription::Plan;
 use crate::filters::throttle::{CallView, advanced_policy};
 use crate::table::{CompiledApi, Consumer};
@@ -18,37 +16,24 @@ pub struct Governed {
     pub user: Option<Arc<str>>,
     pub client: IpAddr,
     pub consumer: Option<Arc<Consumer>>,
-    tier: TierName,
+    plan: Plan,
     /// Length of the request's body, when the client announced it.
     pub request_bytes: Option<u64>,
-}
-
-enum TierName {
-    Subscribed(Arc<str>),
-    BuiltIn(&'static str),
 }
 
 impl Governed {
     /// `None` for calls that nothing counts.
     #[must_use]
     pub fn of(call: &CallView<'_>, operation: usize, request_bytes: Option<u64>) -> Option<Self> {
-        let tier = match &call.access.plan {
-            Plan::Unmetered => return None,
-            Plan::Subscribed(own) => TierName::Subscribed(Arc::clone(&own.tier)),
-            Plan::Subscriptionless if call.access.consumer.is_some() => TierName::BuiltIn(DEFAULT_SUBSCRIPTIONLESS),
-            Plan::Subscriptionless | Plan::PerAddress => TierName::BuiltIn(UNAUTHENTICATED),
-        };
+        let plan = Some(&call.access.plan).filter(|plan| plan.tier().is_some())?.clone();
         let (user, consumer) = (call.user(), call.access.consumer.clone());
-        Some(Self { operation, user, client: call.client, consumer, tier, request_bytes })
+        Some(Self { operation, user, client: call.client, consumer, plan, request_bytes })
     }
 
     /// Name of the subscription policy.
     #[must_use]
-    pub fn tier(&self) -> &str {
-        match &self.tier {
-            TierName::Subscribed(tier) => tier,
-            TierName::BuiltIn(tier) => tier,
-        }
+    pub fn tier(&self) -> Option<&str> {
+        self.plan.tier()
     }
 
     /// `<template>:<VERB>`.

@@ -62,9 +62,7 @@ impl Tier {
         let (shape, on_tm_loss) = (limit.shape(Zone::UTC), limit.on_tm_loss);
         Self::Requests(RequestQuota { requests, shape, on_tm_loss, measure, stops })
     }
-}
 
-impl Tier {
     /// The same by the calendar of `zone`.
     #[must_use]
     pub fn in_zone(self, zone: Zone) -> Self {

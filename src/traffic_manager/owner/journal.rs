@@ -97,11 +97,10 @@ async fn commit(owner: &Owner, batch: Vec<Entry>) {
             }
         }
         Err(error) => {
-            owner.counters.ledger_failures.inc();
+            owner.ledger_failed(batch.iter().map(|entry| entry.order.key.as_str()));
             tracing::debug!(error = &error as &dyn std::error::Error, "blocks cannot be reserved");
-            let (error, until) = (Arc::new(error), monotonic() + owner.config.ledger_backoff.get());
-            for Entry { order, waiter, .. } in batch {
-                owner.keys.find(&order.key, |place| place.rare().failed_until = Some(until));
+            let error = Arc::new(error);
+            for Entry { waiter, .. } in batch {
                 answer(waiter, Err(Arc::clone(&error)));
             }
         }

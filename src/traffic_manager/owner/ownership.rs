@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::contract::lease_ledger::{Reservation, SlotRow};
+use domain::contract::lease_ledger::SlotRow;
 use domain::contract::{LedgerError, ThrottleUnavailable};
 use domain::throttling::Slot;
 use tokio::time::MissedTickBehavior;
@@ -185,7 +185,9 @@ impl Owner {
             self.keys.for_each(|place| {
                 let is_moving = moving(place.key);
                 let bucket = place.bucket.take_if(|_| is_moving);
-                blocks.extend(bucket.and_then(|bucket| block_of(place.key, &bucket)));
+                // Those that nobody holds.
+                let free = bucket.filter(|bucket| bucket.free() > 0);
+                blocks.extend(free.map(|bucket| bucket.reservation(place.key, 0, bucket.free())));
             });
             while !blocks.is_empty() {
                 let rest = blocks.split_off(PUT_BACK_BATCH.min(blocks.len()));
@@ -201,19 +203,4 @@ impl Owner {
             Err(_elapsed) => tracing::warn!("units of slots that move count as spent: there are too many"),
         }
     }
-}
-
-/// The units of a bucket that nobody holds.
-fn block_of(key: &str, bucket: &crate::leases::Bucket) -> Option<Reservation> {
-    let units = bucket.free();
-    (units > 0).then(|| Reservation {
-        slot: Slot::of(key),
-        key: bucket.name_of(key),
-        epoch: bucket.epoch(),
-        window_id: bucket.window_id(),
-        window_end: bucket.window().end,
-        limit: 0,
-        units,
-        opens_with_a_call: bucket.shape().opens_with_a_call(),
-    })
 }

@@ -6,7 +6,7 @@ mod windows;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use domain::contract::lease_ledger::{NodeRow, Picture, Reserved, SlotRow};
+use domain::contract::lease_ledger::{NodeRow, Picture, Reservation, Reserved, SlotRow};
 use domain::throttling::{TimeUnit, WindowKind};
 use domain::{Timestamp, Zone};
 

@@ -5,16 +5,13 @@ use std::net::IpAddr;
 
 use admin::policy_file::PolicyFile;
 use domain::throttling::advanced::{Condition, ConditionalGroup, Subject};
-use domain::throttling::custom_rule::{Facts, KeyTemplate, Rule, Variable};
+use domain::throttling::custom_rule::{ANONYMOUS, Facts, KeyTemplate, Rule, Variable};
 use domain::throttling::deny_policy::is_between;
 use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED};
 use domain::throttling::{KeyName, Limit, Quota, WindowKind};
 use domain::{Organization, PolicyId};
 
 use super::trace::Call;
-
-/// Who a custom rule takes a caller without credentials for.
-const ANONYMOUS: &str = "anonymous";
 
 #[derive(Debug)]
 pub(super) struct Draft {

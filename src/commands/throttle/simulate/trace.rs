@@ -5,13 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::{ApplicationId, Timestamp};
+use gateway::observe::ACCESS_LOG;
 use serde::Deserialize;
 
 /// Longest line that is read, in bytes; longer ones are skipped.
 const LINE_BYTES_MAX: usize = 64 * 1024;
-
-/// Target of the gateway's access log.
-const TARGET: &str = "access";
 
 /// Lines by what became of them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -119,7 +117,7 @@ impl<R: BufRead> Trace<R> {
                 self.counts.unreadable += 1;
                 continue;
             };
-            if line.target.as_deref() != Some(TARGET) {
+            if line.target.as_deref() != Some(ACCESS_LOG) {
                 self.counts.other += 1;
                 continue;
             }

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+/// Text of [`Variable::UserId`] of calls without a token.
+pub const ANONYMOUS: &str = "anonymous";
+
 /// What a template or an expression can name of a call (WSO2's key template attributes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
     /// `<context>/<version><resource>:<VERB>`.
     ResourceKey,
-    /// `user@tenant`; `anonymous` without a token.
+    /// `user@tenant`; [`ANONYMOUS`] without a token.
     UserId,
     /// Path with the version.
     ApiContext,

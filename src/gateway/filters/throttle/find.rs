@@ -8,7 +8,7 @@ use domain::error_code::{
     HARD_LIMIT_EXCEEDED, RESOURCE_LIMIT_EXCEEDED, SUBSCRIPTION_LIMIT_EXCEEDED,
 };
 use domain::runtime::{GatewayApi, GatewayOperation};
-use domain::throttling::policy::{DEFAULT_SUBSCRIPTIONLESS, UNAUTHENTICATED, UNLIMITED};
+use domain::throttling::policy::is_limiting;
 
 use super::view::CallView;
 use super::{Burst, Level, Levels, Quota};
@@ -24,11 +24,9 @@ const API_LEVEL: &str = "api";
 /// Every level that limits the call.
 pub(super) fn levels(live: &Live, call: &CallView<'_>) -> Result<Levels, Fault> {
     let mut levels = Levels::new();
-    if matches!(call.access.plan, Plan::Unmetered) {
-        return Ok(levels);
-    }
+    let Some(tier) = call.access.plan.tier() else { return Ok(levels) };
     advanced(live, call, &mut levels)?;
-    subscription(live, call, &mut levels)?;
+    subscription(live, call, tier, &mut levels)?;
     application(live, call, &mut levels)?;
     custom(live, call, &mut levels)?;
     back_end(call, &mut levels);
@@ -58,22 +56,19 @@ pub fn advanced_policy<'a>(api: &'a GatewayApi, operation: &'a GatewayOperation)
     own.or_else(|| is_limiting(operation).then_some(("resource", operation)))
 }
 
-fn subscription(live: &Live, call: &CallView<'_>, levels: &mut Levels) -> Result<(), Fault> {
+fn subscription(live: &Live, call: &CallView<'_>, name: &str, levels: &mut Levels) -> Result<(), Fault> {
     let document = &call.api.document;
     let api = document.api_id;
     let consumer = call.access.consumer.as_ref();
-    let (name, key) = match (&call.access.plan, consumer) {
-        (Plan::Unmetered, _) => return Ok(()),
+    let key = match (&call.access.plan, consumer) {
         (Plan::Subscribed(own), _) => {
             let (application, tier) = (own.subscription.application_id, Arc::clone(&own.tier));
-            (&*own.tier, ThrottleKey::Subscription { application, api, tier })
+            ThrottleKey::Subscription { application, api, tier }
         }
         (Plan::Subscriptionless, Some(consumer)) => {
-            (DEFAULT_SUBSCRIPTIONLESS, ThrottleKey::Subscriptionless { application: consumer.application.id, api })
+            ThrottleKey::Subscriptionless { application: consumer.application.id, api }
         }
-        (Plan::Subscriptionless, None) | (Plan::PerAddress, _) => {
-            (UNAUTHENTICATED, ThrottleKey::Anonymous { address: call.client, api })
-        }
+        _ => ThrottleKey::Anonymous { address: call.client, api },
     };
     let SubscriptionLimits { tier, burst } = live.consumers.subscription_limits(&document.organization, name);
     let tier = tier.in_zone(live.zones.of(&document.organization));
@@ -115,10 +110,6 @@ fn back_end(call: &CallView<'_>, levels: &mut Levels) {
         let key = LocalKey::BackEnd { api: document.api_id, is_sandbox };
         levels.push(Level::Local(Burst { key, limit, code: HARD_LIMIT_EXCEEDED }));
     }
-}
-
-fn is_limiting(name: &str) -> bool {
-    !name.is_empty() && name != UNLIMITED
 }
 
 fn push(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::application::KeyType;
 use domain::runtime::GatewayOperation;
-use domain::throttling::custom_rule::{Facts, Variable};
+use domain::throttling::custom_rule::{ANONYMOUS, Facts, Variable};
 use hyper::header::HeaderMap;
 use security::jwt::AuthorizedUserType;
 
@@ -51,7 +51,7 @@ impl Facts for CallView<'_> {
         let application = self.access.consumer.as_ref().map(|consumer| &consumer.application);
         match variable {
             Variable::ResourceKey => format!("{}{}", document.context, self.operation_key).into(),
-            Variable::UserId => self.user().map_or("anonymous".into(), |user| user.to_string().into()),
+            Variable::UserId => self.user().map_or(ANONYMOUS.into(), |user| user.to_string().into()),
             Variable::ApiContext => document.context.as_str().into(),
             Variable::ApiVersion => document.version.as_str().into(),
             Variable::AppTenant => application.map_or("", |own| own.organization.as_str()).into(),

@@ -1,6 +1,6 @@
 //! Reservations: many in one transaction, each guarded by its limit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use domain::contract::lease_ledger::{Reservation, Reserved};
 use domain::throttling::Slot;
@@ -11,6 +11,7 @@ use crate::dialect::lease_block::{self as dialect, Block};
 
 /// What a window's row says, and will say.
 struct Row {
+    window_end: i64,
     /// `None` as long as there is none.
     before: Option<i64>,
     added: i64,
@@ -36,7 +37,7 @@ pub(super) fn reserve(conn: &mut ApimConn, wishes: &[Reservation]) -> Result<Vec
         Reserved::Units(unsigned(units))
     });
     let reserved = reserved.collect();
-    write(conn, wishes, &rows)?;
+    write(conn, &rows)?;
     Ok(reserved)
 }
 
@@ -51,24 +52,25 @@ fn rows<'a>(
     conn: &mut ApimConn,
     wishes: impl Iterator<Item = &'a Reservation>,
 ) -> Result<HashMap<Place<'a>, Row>, Refusal> {
-    let places: HashSet<Place<'_>> = wishes.map(place).collect();
-    let keys = places.iter().map(|(key, _)| *key).collect();
-    let windows = places.iter().map(|(_, window)| *window).collect();
+    let row =
+        |wish: &'a Reservation| (place(wish), Row { window_end: wish.window_end.as_millis(), before: None, added: 0 });
+    let mut rows: HashMap<Place<'_>, Row> = wishes.map(row).collect();
+    let keys = rows.keys().map(|(key, _)| *key).collect();
+    let windows = rows.keys().map(|(_, window)| *window).collect();
     let found = dialect::locked(conn.db(), keys, windows)?;
     let found: HashMap<Place<'_>, i64> =
         found.iter().map(|(key, window, units)| ((key.as_str(), *window), *units)).collect();
-    let row = |place: Place<'a>| (place, Row { before: found.get(&place).copied(), added: 0 });
-    Ok(places.into_iter().map(row).collect())
+    rows.iter_mut().for_each(|(place, row)| row.before = found.get(place).copied());
+    Ok(rows)
 }
 
 /// Somebody who has inserted one of the missing rows meanwhile makes this a conflict, and the transaction is tried anew.
-fn write(conn: &mut ApimConn, wishes: &[Reservation], rows: &HashMap<Place<'_>, Row>) -> Result<(), Refusal> {
+fn write(conn: &mut ApimConn, rows: &HashMap<Place<'_>, Row>) -> Result<(), Refusal> {
     let (mut missing, mut grown) = (Vec::new(), Vec::new());
-    let ends: HashMap<Place<'_>, i64> = wishes.iter().map(|wish| (place(wish), wish.window_end.as_millis())).collect();
-    for (place @ (key, window_id), row) in rows.iter().filter(|(_, row)| row.added > 0) {
-        let window_end = ends.get(place).copied().unwrap_or_default();
-        let block = Block { key: (*key).to_owned(), window_id: *window_id, window_end, reserved: row.added };
-        if row.before.is_some() { grown.push(block) } else { missing.push(block) }
+    for ((key, window_id), row) in rows.iter().filter(|(_, row)| row.added > 0) {
+        let Row { window_end, before, added: reserved } = *row;
+        let block = Block { key: (*key).to_owned(), window_id: *window_id, window_end, reserved };
+        if before.is_some() { grown.push(block) } else { missing.push(block) }
     }
     dialect::insert(conn.db(), &missing)?;
     dialect::add(conn.db(), &grown)?;
