@@ -10,6 +10,8 @@ mod callers;
 mod fixture;
 #[path = "decision/memory.rs"]
 mod memory;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::time::Duration;
 

@@ -4,36 +4,18 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
-mod closed_loop;
-#[path = "../it/support/faketime.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod faketime;
-#[path = "../it/support/fleet.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod fleet;
-#[path = "../it/support/free_port.rs"]
-mod free_port;
-mod governed;
-#[expect(dead_code, reason = "only the status of a call counts here")]
-mod load;
-#[path = "../it/support/postgres.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod postgres;
-mod process;
-mod proxies;
-#[path = "../it/support/rest.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod rest;
-mod site;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use load::Caller;
-use postgres::Postgres;
 use serde_json::{Value, json};
-use site::Site;
+use support::load::Caller;
+use support::postgres::Postgres;
+use support::site::Site;
+use support::{closed_loop, governed, load, proxies, report};
 
 const ROUNDS: usize = 9;
 const RUN: Duration = Duration::from_secs(3);
@@ -72,9 +54,9 @@ async fn measure(name: &str, subjects: &[Subject]) -> Value {
         }
     }
     let mut rows = Vec::new();
-    let nginx = process::summary(samples[0][0].clone())[1];
+    let nginx = report::spread(samples[0][0].clone())[1];
     for (subject, [cpu, rate]) in subjects.iter().zip(samples) {
-        let ([least, median, greatest], [_, rate, _]) = (process::summary(cpu), process::summary(rate));
+        let ([least, median, greatest], [_, rate, _]) = (report::spread(cpu), report::spread(rate));
         let ratio = (median / nginx * 100.0).round() / 100.0;
         println!("| {name} | {} | {least} | {median} | {greatest} | {ratio} | {rate:.0} |", subject.name);
         rows.push(json!({
@@ -118,9 +100,5 @@ async fn main() {
         subjects.push(Subject { name: "gateway, limits on every level too", pid, caller });
         rows.push(measure(scenario, &subjects).await);
     }
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target");
-    std::fs::create_dir_all(folder).unwrap();
-    let file = format!("{folder}/bench-gateway.json");
-    std::fs::write(&file, format!("{:#}\n", Value::from(rows))).unwrap();
-    println!("written to {file}");
+    report::write("bench-gateway", &Value::from(rows));
 }

@@ -4,11 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
-#[path = "../it/support/free_port.rs"]
-mod free_port;
-#[path = "../it/support/postgres.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod postgres;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,10 +17,11 @@ use domain::SystemClock;
 use domain::contract::Throttle;
 use domain::contract::throttle::{LeaseReply, LeaseRequest};
 use domain::throttling::{Shape, TimeUnit};
-use postgres::Postgres;
 use serde_json::{Value, json};
 use store::apim::lease_ledger::ApimLeaseLedger;
 use store::{Apim, Database, OpenOptions, Timeouts};
+use support::postgres::Postgres;
+use support::report;
 use telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 use traffic_manager::{Dependencies, TrafficManager};
@@ -133,9 +131,5 @@ async fn main() {
     for limit in [100, 1_000_000] {
         rows.push(measure(limit).await);
     }
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target");
-    std::fs::create_dir_all(folder).unwrap();
-    let file = format!("{folder}/bench-ledger.json");
-    std::fs::write(&file, format!("{:#}\n", Value::from(rows))).unwrap();
-    println!("written to {file}");
+    report::write("bench-ledger", &Value::from(rows));
 }

@@ -4,18 +4,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
-#[path = "../it/support/rest.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod rest;
-
-mod node;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::time::{Duration, Instant};
 
-use node::{Node, administrator, percentiles, resident_kib, start, write_report};
 use reqwest::Method;
-use rest::{Answer, Rest, client};
 use serde_json::{Value, json};
+use support::node::{Node, administrator, resident_kib, start};
+use support::report;
+use support::rest::{Answer, Rest, client};
 
 const STARTS: usize = 9;
 const DEPLOYS: usize = 100;
@@ -77,7 +75,7 @@ async fn subscribed_keys(admin: &Rest, api_id: &str) -> Value {
 }
 
 fn summary(samples: Vec<Duration>) -> Value {
-    percentiles(samples, &[("min", 0.0), ("median", 0.5), ("p99", 0.99), ("max", 1.0)])
+    report::percentiles(samples, &[("min", 0.0), ("median", 0.5), ("p99", 0.99), ("max", 1.0)])
 }
 
 #[tokio::main]
@@ -117,5 +115,5 @@ async fn main() {
         "revocation_refused_ms": summary(revocations),
     });
     println!("{report:#}");
-    write_report("bench-main-job", &report);
+    report::write("bench-main-job", &report);
 }

@@ -4,29 +4,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
-#[path = "../it/support/faketime.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod faketime;
-#[path = "../it/support/fleet.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod fleet;
-#[path = "../it/support/free_port.rs"]
-mod free_port;
-#[path = "../it/support/postgres.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod postgres;
-#[path = "../it/support/rest.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod rest;
-#[expect(dead_code, reason = "other measurements use more of it")]
-mod site;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use postgres::Postgres;
 use serde_json::{Value, json};
-use site::Site;
+use support::postgres::Postgres;
+use support::report;
+use support::site::Site;
 
 const DEPLOYS: usize = 200;
 const REVOCATIONS: usize = 200;
@@ -73,13 +60,8 @@ async fn revoke(site: &Site, gateways: &[Gateway], keys: &Value, path: &str) -> 
 }
 
 /// Minimum, median, 99th percentile and maximum in milliseconds.
-fn summary(mut samples: Vec<Duration>) -> Value {
-    samples.sort_unstable();
-    let at = |share: f64| {
-        let index = ((samples.len() - 1) as f64 * share).round() as usize;
-        (samples[index].as_secs_f64() * 10_000.0).round() / 10.0
-    };
-    json!({"min": at(0.0), "median": at(0.5), "p99": at(0.99), "max": at(1.0), "samples": samples.len()})
+fn summary(samples: Vec<Duration>) -> Value {
+    report::percentiles(samples, &[("min", 0.0), ("median", 0.5), ("p99", 0.99), ("max", 1.0)])
 }
 
 fn row(what: &str, figures: &Value) {
@@ -121,9 +103,5 @@ async fn main() {
         "deploy_acknowledged_by_all_ms": deploys,
         "revocation_refused_by_all_ms": revocations,
     });
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target");
-    std::fs::create_dir_all(folder).unwrap();
-    let file = format!("{folder}/bench-propagation.json");
-    std::fs::write(&file, format!("{report:#}\n")).unwrap();
-    println!("written to {file}");
+    report::write("bench-propagation", &report);
 }

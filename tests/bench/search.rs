@@ -4,20 +4,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
-#[path = "../it/support/rest.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod rest;
-
-#[expect(dead_code, reason = "the other measurements use more of it")]
-mod node;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use node::{administrator, percentiles, start, write_report};
 use reqwest::Method;
-use rest::{Answer, Credentials, Rest};
 use serde_json::{Value, json};
+use support::node::{administrator, start};
+use support::report;
+use support::rest::{Answer, Credentials, Rest};
 
 const APIS: usize = 10_000;
 const APPLICATIONS: usize = 1000;
@@ -121,7 +118,7 @@ async fn main() {
         };
         let path = format!("{base}{}", path.replace("{exact}", &exact));
         let (samples, found) = measure(&http, rest, &path).await;
-        let mut case = percentiles(samples, &[("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]);
+        let mut case = report::percentiles(samples, &[("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]);
         let mark = if case["p95"].as_f64().unwrap() < GOAL_MS { "" } else { "  over the goal" };
         let ms = ["p50", "p95", "p99"].map(|name| format!("{:>8.1}", case[name].as_f64().unwrap())).join(" ");
         println!("{who:<10} {what:<32} {found:>7} {ms}{mark}");
@@ -136,5 +133,5 @@ async fn main() {
         "goal_p95_ms": GOAL_MS,
         "cases": cases,
     });
-    write_report("bench-search", &report);
+    report::write("bench-search", &report);
 }

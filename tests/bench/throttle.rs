@@ -12,30 +12,17 @@
     reason = "a measurement that cannot go on has failed"
 )]
 
-#[path = "../it/support/faketime.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod faketime;
-#[path = "../it/support/fleet.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod fleet;
-#[path = "../it/support/free_port.rs"]
-mod free_port;
-mod load;
-#[path = "../it/support/postgres.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod postgres;
-#[path = "../it/support/rest.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod rest;
-mod site;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use load::{Call, Caller, Listener};
-use postgres::Postgres;
 use serde_json::{Value, json};
-use site::Site;
+use support::load::{Call, Caller, Listener};
+use support::postgres::Postgres;
+use support::site::Site;
+use support::{load, report};
 
 const GATEWAYS: [&str; 10] = ["gw01", "gw02", "gw03", "gw04", "gw05", "gw06", "gw07", "gw08", "gw09", "gw10"];
 const MANAGERS: [&str; 2] = ["tm1", "tm2"];
@@ -193,9 +180,7 @@ impl Round {
         for gateway in 0..self.gateways {
             for subject in self.tokens.keys() {
                 let caller = self.caller(*subject, gateway, None);
-                while !matches!(load::status(&caller).await, 200 | 429) {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+                load::until(&caller, |status| matches!(status, 200 | 429)).await;
             }
         }
     }
@@ -314,10 +299,6 @@ async fn main() {
             measure(managers, gateways, &limits, &back_end, &mut rows).await;
         }
     }
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target");
-    std::fs::create_dir_all(folder).unwrap();
-    let file = format!("{folder}/bench-throttle.json");
-    std::fs::write(&file, format!("{:#}\n", Value::from(rows.clone()))).unwrap();
-    println!("written to {file}");
+    report::write("bench-throttle", &Value::from(rows.clone()));
     assert!(rows.iter().all(|row| row["kept"] == json!(true)), "a limit was not kept");
 }

@@ -3,33 +3,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
-mod closed_loop;
-#[path = "../it/support/faketime.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod faketime;
-#[path = "../it/support/fleet.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod fleet;
-#[path = "../it/support/free_port.rs"]
-mod free_port;
-mod governed;
-#[expect(dead_code, reason = "only the status of a call counts here")]
-mod load;
-#[path = "../it/support/postgres.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod postgres;
-mod process;
-#[path = "../it/support/rest.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod rest;
-mod site;
+#[expect(dead_code, reason = "no measurement uses all of it")]
+mod support;
 
 use std::time::Duration;
 
-use governed::Governed;
-use postgres::Postgres;
 use serde_json::json;
-use site::Site;
+use support::governed::Governed;
+use support::postgres::Postgres;
+use support::site::Site;
+use support::{closed_loop, governed, load, report};
 
 const ROUNDS: usize = 15;
 const RUN: Duration = Duration::from_secs(3);
@@ -59,7 +42,7 @@ async fn main() {
         with.push(on);
         ratios.push(on / off);
     }
-    let [without, with, ratios] = [without, with, ratios].map(process::summary);
+    let [without, with, ratios] = [without, with, ratios].map(report::spread);
     println!("| {ROUNDS} runs of {} s each, interleaved | least | median | greatest |", RUN.as_secs());
     println!("|---|---:|---:|---:|");
     for (what, [least, median, greatest]) in
@@ -69,9 +52,5 @@ async fn main() {
     }
     let named = |[least, median, greatest]: [f64; 3]| json!({"least": least, "median": median, "greatest": greatest});
     let report = json!({"cpu_us_without": named(without), "cpu_us_with": named(with), "ratio": named(ratios)});
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target");
-    std::fs::create_dir_all(folder).unwrap();
-    let file = format!("{folder}/bench-throttle-cost.json");
-    std::fs::write(&file, format!("{report:#}\n")).unwrap();
-    println!("written to {file}");
+    report::write("bench-throttle-cost", &report);
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use traffic_manager::{Dependencies, TrafficManager};
 
 use super::callers::{Callers, book};
+use super::support::process;
 
 pub const KEYS: usize = 1_000_000;
 
@@ -139,9 +140,6 @@ fn line(what: &str, before: usize, idle: usize, after: usize) {
     println!("| {what} | {} | {} |", idle.saturating_sub(before) / KEYS, after.saturating_sub(before) / KEYS);
 }
 
-/// Resident bytes of this process once the allocator has given back what it can.
 fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    usize::try_from(process::resident_kib(std::process::id())).unwrap() * 1024
 }

@@ -29,9 +29,7 @@ impl Governed {
     }
 
     pub async fn until_known(&self) {
-        while load::status(&self.caller("")).await != 200 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        load::until(&self.caller(""), |status| status == 200).await;
     }
 }
 

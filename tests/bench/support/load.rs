@@ -91,9 +91,11 @@ fn fraction(caller: &Caller) -> f64 {
     (sum % 1_000) as f64 / 1_000.0
 }
 
-/// The status of one call.
-pub async fn status(caller: &Caller) -> u16 {
-    Connection::open(caller).await.call().await.status
+/// Calls until the status is wanted.
+pub async fn until(caller: &Caller, is_wanted: impl Fn(u16) -> bool) {
+    while !is_wanted(Connection::open(caller).await.call().await.status) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 struct Connection {

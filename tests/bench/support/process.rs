@@ -27,8 +27,9 @@ pub fn cpu_us(pids: &[u32]) -> f64 {
     pids.iter().map(ticks).sum::<f64>() * 1_000_000.0 / TICKS_PER_SECOND
 }
 
-/// Least, median and greatest, to two digits.
-pub fn summary(mut samples: Vec<f64>) -> [f64; 3] {
-    samples.sort_unstable_by(f64::total_cmp);
-    [0, samples.len() / 2, samples.len() - 1].map(|index| (samples[index] * 100.0).round() / 100.0)
+/// Resident memory in KiB (proc(5), `status`).
+pub fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

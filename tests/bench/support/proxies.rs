@@ -10,6 +10,9 @@ use tempfile::TempDir;
 use super::free_port::free_port;
 use super::load::{self, Caller};
 
+/// Longest wait for a proxy.
+const START_WITHIN: Duration = Duration::from_secs(10);
+
 /// A running proxy; killed when it is dropped.
 pub struct Proxy {
     pub name: &'static str,
@@ -101,11 +104,12 @@ async fn start(name: &'static str, core: &str, command: impl Fn(&Path, u16) -> C
     // taskset becomes the program, so that both have one process id.
     let proxy = Proxy { name, port, pid: child.id(), child, _folder: folder };
     let caller = Caller { port, path: "/".to_owned(), token: String::new(), body: String::new(), rate: None };
-    for _ in 0..500 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() && load::status(&caller).await == 200 {
-            return proxy;
+    let is_up = async {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{name} does not start");
+        load::until(&caller, |status| status == 200).await;
+    };
+    assert!(tokio::time::timeout(START_WITHIN, is_up).await.is_ok(), "{name} does not start");
+    proxy
 }

@@ -2,9 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::administrator;
 use super::fleet::{Fleet, PASSWORD};
 use super::postgres::Postgres;
 use super::rest::{Answer, Credentials, Rest, client};
+
+const SCOPES: &str =
+    "apim:api_view apim:api_create apim:api_publish apim:api_manage apim:subscribe apim:app_manage apim:admin";
 
 const APIS: &str = "/api/am/publisher/v4/apis";
 
@@ -21,7 +25,8 @@ impl Site {
         plan.extend(managers.iter().map(|name| (*name, "traffic-manager")));
         plan.extend(gateways.iter().map(|name| (*name, "gateway")));
         let fleet = Fleet::start(env!("CARGO_BIN_EXE_gatewright"), &plan, &postgres.database_toml()).await;
-        let admin = Credentials::Bearer(administrator_token(&fleet).await);
+        let password = Credentials::Basic("admin".to_owned(), PASSWORD.to_owned());
+        let admin = administrator::token(&Rest::new(fleet.management_url("km1"), password), SCOPES).await;
         Self { fleet, admin }
     }
 
@@ -83,20 +88,4 @@ impl Site {
     pub async fn token(&self, keys: &Value) -> String {
         self.oauth(keys, "token", &[("grant_type", "client_credentials")]).await.field("access_token")
     }
-}
-
-async fn administrator_token(fleet: &Fleet) -> String {
-    let base = fleet.management_url("km1");
-    let people = Rest::new(base.clone(), Credentials::Basic("admin".to_owned(), PASSWORD.to_owned()));
-    let body =
-        json!({"clientName": "bench", "owner": "admin", "grantType": "password", "callbackUrl": "", "saasApp": true});
-    let registered = people.post("/client-registration/v0.17/register", &body).await.expect(200);
-    let scopes =
-        "apim:api_view apim:api_create apim:api_publish apim:api_manage apim:subscribe apim:app_manage apim:admin";
-    let form = [("grant_type", "password"), ("username", "admin"), ("password", PASSWORD), ("scope", scopes)];
-    let request = client()
-        .post(format!("{base}/oauth2/token"))
-        .basic_auth(registered.field("clientId"), Some(registered.field("clientSecret")))
-        .form(&form);
-    Answer::of(request).await.expect(200).field("access_token")
 }
